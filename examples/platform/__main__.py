@@ -1,0 +1,5 @@
+"""Start the server of this package."""
+
+from examples.platform.server import main
+
+main()

@@ -1,0 +1,5 @@
+"""Start the server of this package."""
+
+from examples.provider_sink.server import main
+
+main()

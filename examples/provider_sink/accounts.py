@@ -1,0 +1,68 @@
+"""The credentials the sink accepts, from the secrets file that the desk is set up with."""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioAccount:
+    sid: str
+    auth_token: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class TelegramBot:
+    bot_id: int
+    username: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    twilio: TwilioAccount | None = None
+    telegram: TelegramBot | None = None
+
+
+class Secrets:
+    """The secrets file, read again whenever it changes; without it nobody is let in."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = Lock()
+        self._read_at: tuple[int, int] | None = None
+        self._accounts = Accounts()
+
+    def accounts(self) -> Accounts:
+        with self._lock:
+            try:
+                status = self._path.stat()
+            except FileNotFoundError:
+                self._read_at, self._accounts = None, Accounts()
+                return self._accounts
+            version = (status.st_mtime_ns, status.st_size)
+            if version != self._read_at:
+                self._read(version)
+            return self._accounts
+
+    def _read(self, version: tuple[int, int]) -> None:
+        try:
+            self._accounts = parse_accounts(json.loads(self._path.read_bytes()))
+            self._read_at = version
+        except (KeyError, TypeError, ValueError) as error:
+            # Perhaps half written just now: go on with what was known and look again next time.
+            print(f"secrets file not understood, keeping the last: {error!r}", file=sys.stderr)
+
+
+def parse_accounts(secrets: dict[str, Any]) -> Accounts:
+    twilio, telegram = secrets.get("twilio"), secrets.get("telegram")
+    return Accounts(
+        twilio=twilio
+        and TwilioAccount(twilio["account_sid"], twilio["auth_token"], twilio["from"]),
+        telegram=telegram
+        and TelegramBot(int(telegram["bot_id"]), telegram["bot_username"], telegram["bot_token"]),
+    )

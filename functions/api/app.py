@@ -1,0 +1,103 @@
+"""The agents' API, `/v1`: each route decodes, calls one use case, encodes.
+
+The gateway's Cognito authorizer lets nobody in without a valid token; the roles in it are checked
+by the use cases.
+"""
+
+import secrets
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from chalice.app import Chalice, Response
+
+from caseweave.agents import cases, incidents, quarantine
+from caseweave.agents.caller import Caller, Moment
+from caseweave.agents.fields import read_version
+from caseweave.api_edge import answer_problem, read_body, read_caller, speak_http
+from caseweave.aws.mailbox import sign_attachment_url
+from caseweave.config.desk import deployed_desk
+from caseweave.wiring import start
+
+logger = Logger()
+settings = start()
+app = Chalice("api", configure_logs=False)
+
+
+@app.route("/v1/cases", methods=["GET"])
+@speak_http
+def list_cases() -> Any:
+    query = dict(_request().query_params or {})
+    return cases.list_cases(query, _caller(), deployed_desk())
+
+
+@app.route("/v1/cases/{name}", methods=["GET"])
+@speak_http
+def read_case(name: str) -> Any:
+    return cases.read_case(name, _caller(), partial(sign_attachment_url, settings.files_bucket))
+
+
+@app.route("/v1/cases/{name}/messages", methods=["POST"])
+@speak_http
+def reply(name: str) -> Any:
+    return Response(cases.reply(name, _said(), _version(), _caller(), _moment()), status_code=201)
+
+
+@app.route("/v1/cases/{name}/notes", methods=["POST"])
+@speak_http
+def note(name: str) -> Any:
+    return Response(cases.note(name, _said(), _version(), _caller(), _moment()), status_code=201)
+
+
+@app.route("/v1/cases/{name}/assign", methods=["POST"])
+@speak_http
+def assign(name: str) -> Any:
+    return cases.assign(name, _said(), _version(), _caller(), deployed_desk(), _moment())
+
+
+@app.route("/v1/cases/{name}/state", methods=["POST"])
+@speak_http
+def change_state(name: str) -> Any:
+    return cases.change_state(name, _said(), _version(), _caller(), deployed_desk(), _moment())
+
+
+@app.route("/v1/incidents", methods=["POST"])
+@speak_http
+def declare_incident() -> Any:
+    answer = incidents.declare_incident(_said(), _caller(), _moment())
+    return Response(answer, status_code=201)
+
+
+@app.route("/v1/quarantine", methods=["GET"])
+@speak_http
+def list_quarantine() -> Any:
+    return quarantine.list_quarantine(_caller())
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    logger.info("api", extra={"path": event.get("path"), "method": event.get("httpMethod")})
+    return answer_problem(app(event, context))
+
+
+def _request() -> Any:
+    """The request at hand; Chalice types it as perhaps absent, which it is not inside a route."""
+    return app.current_request
+
+
+def _caller() -> Caller:
+    return read_caller(_request().context)
+
+
+def _said() -> dict[str, Any]:
+    return read_body(_request().raw_body)
+
+
+def _version() -> int | None:
+    return read_version(_request().headers.get("if-match"))
+
+
+def _moment() -> Moment:
+    return Moment(datetime.now(UTC), secrets.token_bytes)

@@ -1,0 +1,31 @@
+"""POST /intake/messenger/{provider}: messengers."""
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from caseweave.channels.registry import MESSENGERS
+from caseweave.http import read_request, respond
+from caseweave.webhooks import receive_webhook
+from caseweave.wiring import credentials_of, make_door, start
+
+logger = Logger()
+settings = start()
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    logger.info("messenger webhook")
+    return respond(
+        lambda: receive_webhook(
+            event["pathParameters"]["provider"],
+            MESSENGERS,
+            read_request(event),
+            partial(credentials_of, settings),
+            partial(make_door, settings),
+            datetime.now(UTC),
+        )
+    )

@@ -1,0 +1,21 @@
+"""Every minute: cases that are due for it are warned about, breached, escalated."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from caseweave.config.desk import deployed_desk
+from caseweave.sla import sweep_due_cases
+from caseweave.wiring import start
+
+logger = Logger()
+settings = start()
+
+
+@logger.inject_lambda_context
+def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
+    changed = sweep_due_cases(deployed_desk(), datetime.now(UTC))
+    logger.info("sla swept", extra={"changed": changed})
+    return {"changed": changed}

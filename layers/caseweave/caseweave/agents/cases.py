@@ -1,0 +1,146 @@
+"""Cases as agents work them: list, read, reply, note, assign, change state."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from caseweave.agents.caller import ROLES, WRITERS, Caller, Moment
+from caseweave.agents.fields import (
+    read_channel,
+    read_limit,
+    read_state,
+    read_states,
+    read_text,
+)
+from caseweave.agents.view import (
+    SignUrl,
+    cursor_to_start,
+    describe_case,
+    describe_file,
+    start_to_cursor,
+)
+from caseweave.domain.case import Case, CaseState
+from caseweave.domain.desk import Desk
+from caseweave.domain.event import CaseChange
+from caseweave.domain.handling import assign_case, set_state
+from caseweave.domain.replying import add_note, reply_to_customer
+from caseweave.errors import ContentionError, StaleVersionError
+from caseweave.storage import cases
+from caseweave.storage.transaction import retry_on_contention
+
+
+def list_cases(query: Mapping[str, str], caller: Caller, desk: Desk) -> dict[str, Any]:
+    """A page of cases: of a customer, of an assignee, or of worklists."""
+    caller.require(*ROLES)
+    limit = read_limit(query.get("limit", "50"))
+    start = cursor_to_start(query.get("cursor", ""))
+    states = read_states(query.get("state", ""))
+    if query.get("customer"):
+        page = cases.list_of_customer(query["customer"], limit, start)
+    elif query.get("assignee"):
+        page = cases.list_assigned(query["assignee"], states, limit, start)
+    else:
+        teams = [query["team"]] if query.get("team") else sorted(desk.teams)
+        page = cases.list_worklists(teams, states, limit, start)
+    shown = [case for case in page.items if _fits(case, states, query)]
+    return {"items": [describe_case(case) for case in shown], "next": start_to_cursor(page.next)}
+
+
+def read_case(name: str, caller: Caller, sign_url: SignUrl) -> dict[str, Any]:
+    """A case with its timeline and events, by id or reference."""
+    caller.require(*ROLES)
+    return describe_file(cases.read_file(cases.find_case_id(name)), sign_url)
+
+
+def reply(
+    name: str, said: Mapping[str, Any], version: int | None, caller: Caller, moment: Moment
+) -> dict[str, Any]:
+    caller.require(*WRITERS)
+    body, channel = read_text(said, "body"), read_channel(said.get("channel"))
+    message_id = moment.new_id()
+    return _write(
+        name,
+        version,
+        lambda case: reply_to_customer(case, body, channel, caller.actor, moment.now, message_id),
+    )
+
+
+def note(
+    name: str, said: Mapping[str, Any], version: int | None, caller: Caller, moment: Moment
+) -> dict[str, Any]:
+    caller.require(*WRITERS)
+    body, message_id = read_text(said, "body"), moment.new_id()
+    return _write(
+        name, version, lambda case: add_note(case, body, caller.actor, moment.now, message_id)
+    )
+
+
+def assign(
+    name: str,
+    said: Mapping[str, Any],
+    version: int | None,
+    caller: Caller,
+    desk: Desk,
+    moment: Moment,
+) -> dict[str, Any]:
+    caller.require(*WRITERS)
+    team = read_text(said, "team") if "team" in said else None
+    agent = read_text(said, "agent") if "agent" in said else None
+    return _write(
+        name,
+        version,
+        lambda case: assign_case(case, team, agent, desk, caller.actor, moment.now),
+    )
+
+
+def change_state(
+    name: str,
+    said: Mapping[str, Any],
+    version: int | None,
+    caller: Caller,
+    desk: Desk,
+    moment: Moment,
+) -> dict[str, Any]:
+    caller.require(*WRITERS)
+    state = read_state(read_text(said, "state"))
+    reason = read_text(said, "reason") if "reason" in said else ""
+    message_id = moment.new_id()
+    return _write(
+        name,
+        version,
+        lambda case: set_state(case, state, reason, desk, caller.actor, moment.now, message_id),
+    )
+
+
+def _write(name: str, version: int | None, decide: Callable[[Case], CaseChange]) -> dict[str, Any]:
+    """Decide on the case as it is, and write. With a *version*, only on that one.
+
+    Raises StaleVersionError when the case has moved on from the version the caller saw.
+    """
+    case_id = cases.find_case_id(name)
+
+    def attempt(_: int) -> CaseChange:
+        case = cases.read_head(case_id)
+        if version is not None and version != case.version:
+            raise StaleVersionError(f"The case is at version {case.version}; read it again.")
+        change = decide(case)
+        cases.commit_change(change)
+        return change
+
+    try:
+        change = retry_on_contention(attempt)
+    except ContentionError as error:
+        if version is None:
+            raise
+        raise StaleVersionError("The case has changed; read it again.") from error
+    message = change.messages[0].id if change.messages else None
+    return {"case": describe_case(change.after), "message_id": message}
+
+
+def _fits(case: Case, states: Sequence[CaseState], query: Mapping[str, str]) -> bool:
+    """The filters that the index in use does not answer by itself."""
+    asked_states = not query.get("state") or case.state in states
+    return (
+        asked_states
+        and query.get("team", case.team) == case.team
+        and query.get("assignee", case.assignee) == case.assignee
+    )

@@ -1,0 +1,124 @@
+"""How the API shows cases, messages and events."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from typing import Any
+
+from caseweave.domain.case import Case
+from caseweave.domain.event import Event
+from caseweave.domain.message import Attachment, Message
+from caseweave.domain.times import optional_rfc3339, to_rfc3339
+from caseweave.errors import InvalidRequestError
+from caseweave.storage.cases import CaseFile
+
+# (digest, file name) → an address from which the file can be fetched for a while.
+SignUrl = Callable[[str, str], str]
+
+
+def describe_case(case: Case) -> dict[str, Any]:
+    """The API's Case."""
+    return {
+        "id": case.id,
+        "ref": case.ref,
+        "state": str(case.state),
+        "category": case.category,
+        "priority": str(case.priority),
+        "level": case.level,
+        "team": case.team,
+        "assignee": case.assignee,
+        "customer_id": case.customer_id,
+        "channels": [str(channel) for channel in case.channels],
+        "subject": case.subject,
+        "language": case.language,
+        "incident_id": case.incident_id or None,
+        "opened_at": to_rfc3339(case.opened_at),
+        "updated_at": to_rfc3339(case.updated_at),
+        "due_at": optional_rfc3339(case.due_at),
+        "version": case.version,
+    }
+
+
+def describe_file(file: CaseFile, sign_url: SignUrl) -> dict[str, Any]:
+    """A case with its messages by time of occurrence and its events by number."""
+    return {
+        "case": describe_case(file.case),
+        "messages": [describe_message(message, sign_url) for message in file.messages],
+        "events": [describe_event(event) for event in file.events],
+    }
+
+
+def describe_message(message: Message, sign_url: SignUrl) -> dict[str, Any]:
+    """The API's Message."""
+    delivery = message.delivery
+    return {
+        "id": message.id,
+        "direction": str(message.direction),
+        "channel": str(message.channel),
+        "provider": message.provider,
+        "provider_id": message.provider_id or (delivery.provider_id if delivery else ""),
+        "author": message.author,
+        "subject": message.subject,
+        "body": message.body,
+        "purpose": str(message.purpose) if message.purpose else None,
+        "proof": str(message.proof),
+        "is_automatic": message.is_automatic,
+        "fields": dict(message.fields),
+        "occurred_at": to_rfc3339(message.occurred_at),
+        "received_at": to_rfc3339(message.received_at),
+        "attachments": [_describe_attachment(one, sign_url) for one in message.attachments],
+        "delivery": None
+        if delivery is None
+        else {
+            "state": str(delivery.state),
+            "at": to_rfc3339(delivery.at),
+            "provider_id": delivery.provider_id,
+            "error": delivery.error,
+        },
+    }
+
+
+def describe_event(event: Event) -> dict[str, Any]:
+    """The API's Event: with it alone, the chain can be checked."""
+    return {
+        "seq": event.seq,
+        "at": to_rfc3339(event.at),
+        "actor": str(event.actor),
+        "kind": str(event.kind),
+        "data": dict(event.data),
+        "previous": event.previous,
+        "digest": event.digest,
+    }
+
+
+def start_to_cursor(start: dict[str, Any] | None) -> str | None:
+    if start is None:
+        return None
+    return urlsafe_b64encode(json.dumps(start).encode()).decode().rstrip("=")
+
+
+def cursor_to_start(cursor: str) -> dict[str, Any] | None:
+    """Where a page starts. Raises InvalidRequestError for what is no cursor of ours."""
+    if not cursor:
+        return None
+    try:
+        start = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if isinstance(start, dict) and isinstance(start["at"], int) and start["at"] >= 0:
+            return start
+    except (ValueError, KeyError):
+        pass
+    raise InvalidRequestError(
+        "The cursor is not usable.", (("cursor", "pass on `next` as the last page gave it"),)
+    )
+
+
+def _describe_attachment(attachment: Attachment, sign_url: SignUrl) -> dict[str, Any]:
+    is_stored = attachment.state == "stored"
+    return {
+        "name": attachment.name,
+        "media_type": attachment.media_type,
+        "size": attachment.size,
+        "sha256": attachment.digest,
+        "state": attachment.state,
+        "url": sign_url(attachment.digest, attachment.name) if is_stored else None,
+    }

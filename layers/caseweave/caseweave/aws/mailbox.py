@@ -1,0 +1,48 @@
+"""The buckets: raw mails as SES delivers them, and attachments kept by their digest."""
+
+from botocore.exceptions import ClientError
+
+from caseweave.aws.clients import client
+from caseweave.errors import NotFoundError, UnavailableError
+
+_URL_SECONDS = 600
+
+
+def read_object(bucket: str, key: str) -> bytes:
+    """Raises NotFoundError or UnavailableError."""
+    try:
+        body: bytes = client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            raise NotFoundError(f"There is no object {key}.") from error
+        raise UnavailableError(f"the object {key} cannot be read: {error}") from error
+    return body
+
+
+def keep_attachment(bucket: str, digest: str, media_type: str, content: bytes) -> None:
+    """Keep a file under its SHA-256; the same file twice is kept once."""
+    try:
+        client("s3").put_object(
+            Bucket=bucket, Key=attachment_key(digest), Body=content, ContentType=media_type
+        )
+    except ClientError as error:
+        raise UnavailableError(f"the attachment {digest} cannot be kept: {error}") from error
+
+
+def sign_attachment_url(bucket: str, digest: str, name: str) -> str:
+    """An address that serves the file for ten minutes, as a download, never inline."""
+    quoted = "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else "_" for c in name)
+    url: str = client("s3").generate_presigned_url(
+        "get_object",
+        Params={
+            "Bucket": bucket,
+            "Key": attachment_key(digest),
+            "ResponseContentDisposition": f'attachment; filename="{quoted}"',
+        },
+        ExpiresIn=_URL_SECONDS,
+    )
+    return url
+
+
+def attachment_key(digest: str) -> str:
+    return f"attachments/{digest}"

@@ -1,0 +1,27 @@
+"""Sending raw mail through SES."""
+
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+
+from caseweave.aws.clients import client
+from caseweave.channels.request import Refusal, Refused, SendResult, Sent
+
+_THROTTLED = {"TooManyRequestsException", "ThrottlingException", "LimitExceededException"}
+
+
+def send_mail(raw: bytes, recipient: str) -> SendResult:
+    """Hand a MIME message to SES: its id, or why not."""
+    try:
+        answer = client("sesv2").send_email(
+            Destination={"ToAddresses": [recipient]}, Content={"Raw": {"Data": raw}}
+        )
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if code in _THROTTLED:
+            return Refused(Refusal.THROTTLED, str(error))
+        return Refused(Refusal.PERMANENT if status < 500 else Refusal.UNKNOWN, str(error))
+    except EndpointConnectionError as error:
+        return Refused(Refusal.THROTTLED, str(error))
+    except BotoCoreError as error:
+        return Refused(Refusal.UNKNOWN, str(error))
+    return Sent(str(answer["MessageId"]))

@@ -1,0 +1,98 @@
+"""What a webhook brings, and what a sender asks of a provider: HTTP without a framework."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from urllib.parse import parse_qsl
+
+from caseweave.errors import UnparseableError
+
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRequest:
+    """An inbound request: the exact body bytes, header names in lower case, decoded query."""
+
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRequest:
+    """What to ask of a provider's API to send a message."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAnswer:
+    status: int
+    body: bytes
+
+
+class Refusal(StrEnum):
+    """Why a provider did not take a message, as far as it decides what we do next."""
+
+    THROTTLED = "throttled"
+    PERMANENT = "permanent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The provider took the message; its id is the proof."""
+
+    provider_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """THROTTLED: certainly not taken, try again. PERMANENT: never. UNKNOWN: perhaps taken."""
+
+    kind: Refusal
+    detail: str
+
+
+SendResult = Sent | Refused
+
+
+def read_json_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in *body*; invalid UTF-8 and lone surrogates become U+FFFD or `?`.
+
+    Raises UnparseableError for anything that is not a JSON object.
+    """
+    text = body.decode("utf-8", "replace")
+    try:
+        value = json.loads(text)
+        if _SURROGATE_ESCAPE.search(text):
+            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError) as error:
+        raise UnparseableError(f"not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise UnparseableError("not a JSON object")
+    return value
+
+
+def read_form(body: bytes) -> dict[str, str]:
+    """The fields of a form body, the first value of each; invalid UTF-8 becomes U+FFFD."""
+    fields: dict[str, str] = {}
+    for name, value in read_form_pairs(body):
+        fields.setdefault(name, value)
+    return fields
+
+
+def read_form_pairs(body: bytes) -> list[tuple[str, str]]:
+    """Every (name, value) of a form body, in order. Raises UnparseableError."""
+    try:
+        return parse_qsl(
+            body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=1000
+        )
+    except ValueError as error:
+        raise UnparseableError(f"not a form: {error}") from error

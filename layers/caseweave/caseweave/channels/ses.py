@@ -1,0 +1,195 @@
+"""Email through Amazon SES: raw MIME objects in, raw MIME out.
+
+SES stores the unmodified message with its own headers on top, its verdicts among them.
+https://docs.aws.amazon.com/ses/latest/dg/receiving-email-action-s3.html
+https://docs.aws.amazon.com/ses/latest/dg/send-email-raw.html
+"""
+
+import re
+from collections.abc import Sequence
+from email.headerregistry import Address as MailAddress
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from hashlib import sha256
+
+from caseweave.channels.mail_reading import Mail, read_mail
+from caseweave.domain.identity import (
+    Address,
+    AddressKind,
+    Proof,
+    ProvenAddress,
+    Sender,
+    normalise_email,
+)
+from caseweave.domain.message import Attachment, Channel, InboundMessage, Message, Purpose
+from caseweave.domain.tokens import issue_reply_token
+
+PROVIDER = "ses"
+# What SES puts into the bucket when a rule is set up; it is no mail.
+SETUP_OBJECT = "AMAZON_SES_SETUP_NOTIFICATION"
+
+_AUTHENTICATION = re.compile(r"\bdmarc=(\w+)", re.IGNORECASE)
+_HEADER_FROM = re.compile(r"\bheader\.from=([^\s;]+)", re.IGNORECASE)
+_TOKEN_ADDRESS = re.compile(r"\+([a-z2-7]{42})@", re.IGNORECASE)
+_TOKEN_REFERENCE = re.compile(r"<([a-z2-7]{42})\.", re.IGNORECASE)
+# Longer or stranger ids than this are not worth risking a broken header for.
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,120}>")
+_REPLY_PREFIX = re.compile(r"^((re|回复|答复)\s*[:\uff1a]\s*)+", re.IGNORECASE)
+_BULK = {"bulk", "junk", "list", "auto_reply"}
+
+
+def parse(raw: bytes, object_id: str) -> tuple[InboundMessage, Mail]:
+    """The message of a mail, and the mail itself (its files are stored by the caller).
+
+    *object_id* is SES's id of the delivery. Raises UnparseableError.
+    """
+    mail = read_mail(raw)
+    sender = _sender(mail, object_id)
+    # One mail to two of our addresses is stored once by SES and makes one message; a mail
+    # without Message-ID is known by SES's id for it.
+    event_id = mail.message_id or object_id
+    if mail.message_id:
+        event_id = f"{mail.message_id} {sha256(_identifying(mail)).hexdigest()[:16]}"
+    inbound = InboundMessage(
+        channel=Channel.EMAIL,
+        provider=PROVIDER,
+        account="",
+        event_id=event_id,
+        provider_id=mail.message_id or object_id,
+        sender=sender,
+        body=mail.text,
+        occurred_at=mail.date,
+        subject=mail.subject,
+        attachments=tuple(
+            Attachment(
+                name=file.name,
+                media_type=file.media_type,
+                size=len(file.content),
+                digest=file.digest,
+                state="stored",
+            )
+            for file in mail.files
+        ),
+        context=_thread(mail),
+        is_automatic=is_automatic(mail),
+        reply_tokens=find_reply_tokens(mail),
+    )
+    return inbound, mail
+
+
+def _thread(mail: Mail) -> dict[str, str]:
+    """What an answer needs to land in the customer's thread."""
+    ids = [ref for ref in (*mail.references[-5:], mail.message_id) if _MESSAGE_ID.fullmatch(ref)]
+    return {
+        "address": normalise_email(mail.senders[0][1]) if mail.senders else "",
+        "message_id": ids[-1] if ids and ids[-1] == mail.message_id else "",
+        "references": " ".join(ids),
+        "subject": mail.subject[:300],
+    }
+
+
+def is_dmarc_aligned(mail: Mail, address: str) -> bool:
+    """Did SES find that the domain of *address* vouches for this mail?
+
+    Only the first Authentication-Results counts: SES adds its own on top, and whoever wrote the
+    mail may have put another one below.
+    """
+    results = mail.header("authentication-results")
+    authority, _, verdicts = results.partition(";")
+    dmarc, header_from = _AUTHENTICATION.search(verdicts), _HEADER_FROM.search(verdicts)
+    if authority.strip().lower() != "amazonses.com" or dmarc is None or header_from is None:
+        return False
+    domain = address.rpartition("@")[2].lower()
+    return dmarc.group(1).lower() == "pass" and header_from.group(1).lower() == domain
+
+
+def is_automatic(mail: Mail) -> bool:
+    """Was this written by a machine? Such mail is kept, flagged, and never answered.
+
+    RFC 3834, and what mailers do beside it.
+    """
+    submitted = mail.header("auto-submitted").partition(";")[0].strip().lower()
+    return (
+        submitted not in ("", "no")
+        or mail.header("precedence").strip().lower() in _BULK
+        or mail.header("x-auto-response-suppress").strip().lower() == "all"
+        or mail.header("return-path").strip() == "<>"
+        or bool(mail.header("list-unsubscribe"))
+        or mail.header("content-type").lower().startswith("multipart/report")
+    )
+
+
+def find_reply_tokens(mail: Mail) -> tuple[str, ...]:
+    """The signed tokens in the addresses and references of a mail, as yet unverified."""
+    found = [match.group(1) for to in mail.recipients for match in _TOKEN_ADDRESS.finditer(to)]
+    found += [m.group(1) for ref in mail.references for m in _TOKEN_REFERENCE.finditer(ref)]
+    return tuple(dict.fromkeys(token.lower() for token in found))[:5]
+
+
+def find_recipient(message: Message) -> str:
+    """Where an answer goes: the address the customer's mail was from; "" if it had none."""
+    if message.contact is None:
+        return ""
+    written = message.contact.context.get("address", "")
+    is_email = message.contact.address.kind is AddressKind.EMAIL
+    return written or (message.contact.address.value if is_email else "")
+
+
+def compose_mail(message: Message, support_address: str, keys: Sequence[bytes]) -> bytes:
+    """The MIME message that answers the customer's last mail in its thread.
+
+    SES replaces Message-ID, so our signed id travels in References, where the customer's mailer
+    keeps it; the reply address carries the token too.
+    """
+    to = find_recipient(message)
+    if message.contact is None or not to:
+        raise ValueError(f"message {message.id} has nobody to go to")
+    context = message.contact.context
+    local, _, domain = support_address.rpartition("@")
+    token = issue_reply_token(message.case_id, normalise_email(to), keys)
+    mail = EmailMessage()
+    mail["From"] = MailAddress(display_name="Support", username=local, domain=domain)
+    mail["To"] = to
+    mail["Reply-To"] = f"{local}+{token}@{domain}"
+    mail["Subject"] = _subject(context.get("subject") or message.subject, message)
+    mail["Date"] = format_datetime(message.occurred_at)
+    mail["Message-ID"] = f"<{token}.{message.id}@{domain}>"
+    if context.get("message_id"):
+        mail["In-Reply-To"] = context["message_id"]
+    mail["References"] = f"{context.get('references', '')} {mail['Message-ID']}".strip()
+    if message.purpose is not Purpose.REPLY:
+        mail["Auto-Submitted"] = "auto-replied"
+        mail["X-Auto-Response-Suppress"] = "All"
+        mail["Precedence"] = "auto_reply"
+    mail.set_content(message.body, cte="base64")
+    # Folded at 78, a long id would be taken apart as an encoded word, and no mailer knows it then.
+    return mail.as_bytes(policy=SMTP.clone(max_line_length=900))
+
+
+def _subject(subject: str, message: Message) -> str:
+    reference = message.fields.get("reference", "")
+    line = _REPLY_PREFIX.sub("", " ".join(subject.split()))
+    if reference and reference not in line:
+        line = f"{line} [{reference}]".strip()
+    return f"Re: {line}"[:300]
+
+
+def _sender(mail: Mail, object_id: str) -> Sender:
+    """Proven is only a single From address that passed DMARC; any other is a claim."""
+    unproven = ProvenAddress(Address(AddressKind.UNPROVEN, f"mail.{object_id}"), Proof.NONE)
+    if not mail.senders:
+        return Sender(proven=(unproven,))
+    name, written = mail.senders[0]
+    address = Address(AddressKind.EMAIL, normalise_email(written)[:320])
+    is_proven = len(mail.senders) == 1 and is_dmarc_aligned(mail, address.value)
+    if is_proven:
+        return Sender(proven=(ProvenAddress(address, Proof.DMARC),), name=name[:200])
+    return Sender(proven=(unproven,), claims=(address,), name=name[:200])
+
+
+def _identifying(mail: Mail) -> bytes:
+    """What tells two mails with the same Message-ID apart: a copied id must not lose a mail."""
+    return "\x1f".join([str(mail.senders), mail.subject, mail.header("date"), mail.text]).encode(
+        "utf-8", "replace"
+    )

@@ -1,0 +1,212 @@
+"""Telegram Bot API: updates in, messages out.
+
+https://core.telegram.org/bots/api#setwebhook
+https://core.telegram.org/bots/api#update
+https://core.telegram.org/bots/api#sendmessage
+"""
+
+import hmac
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from caseweave.channels.credentials import Credentials
+from caseweave.channels.request import (
+    ProviderAnswer,
+    ProviderRequest,
+    Refusal,
+    Refused,
+    SendResult,
+    Sent,
+    WebhookRequest,
+    read_json_object,
+)
+from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
+from caseweave.domain.message import (
+    Attachment,
+    Channel,
+    IgnoredEvent,
+    InboundEvent,
+    InboundMessage,
+    Message,
+)
+from caseweave.errors import InvalidSignatureError, UnparseableError
+
+PROVIDER = "telegram"
+ACKNOWLEDGED = ("application/json", "{}")
+LONGEST_BODY = 4096
+
+# Update kinds that carry a message of a person; every other kind is kept and ignored.
+_MESSAGE_KINDS = ("message", "edited_message", "business_message", "edited_business_message")
+_MEDIA_KINDS = ("document", "video", "audio", "voice", "video_note", "sticker", "animation")
+
+
+def verify(request: WebhookRequest, credentials: Credentials) -> None:
+    """Compare `X-Telegram-Bot-Api-Secret-Token` with the live secrets; the body is not signed.
+
+    Raises InvalidSignatureError.
+    """
+    given = request.headers.get("x-telegram-bot-api-secret-token", "").encode()
+    # All are compared, so that the time does not tell which one was near.
+    matches = [
+        hmac.compare_digest(given, token.encode()) for token in credentials.live("secret_token")
+    ]
+    if not any(matches):
+        raise InvalidSignatureError(PROVIDER)
+
+
+def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEvent]:
+    """The one event of an update. Raises UnparseableError."""
+    bot_id = credentials.current("bot_id")
+    update = read_json_object(request.body)
+    update_id = update.get("update_id")
+    if not isinstance(update_id, int):
+        raise UnparseableError("no update_id")
+    for kind in _MESSAGE_KINDS:
+        if isinstance(update.get(kind), dict):
+            return [_message(update[kind], kind, str(update_id), bot_id)]
+    if isinstance(update.get("callback_query"), dict):
+        return [_button(update["callback_query"], str(update_id), bot_id)]
+    kinds = ", ".join(sorted(update.keys() - {"update_id"})) or "nothing"
+    return [IgnoredEvent(PROVIDER, bot_id, str(update_id), f"update of {kinds}")]
+
+
+def _message(said: dict[str, Any], kind: str, update_id: str, bot_id: str) -> InboundEvent:
+    chat, sender = _object(said, "chat"), said.get("from")
+    if not isinstance(sender, dict) or sender.get("is_bot"):
+        return IgnoredEvent(PROVIDER, bot_id, update_id, "not sent by a person")
+    if chat.get("type") != "private":
+        return IgnoredEvent(PROVIDER, bot_id, update_id, f"a {chat.get('type')} chat")
+    body = str(said.get("text") or said.get("caption") or _describe(said))
+    context = {"chat_id": str(chat.get("id")), "message_id": str(said.get("message_id"))}
+    if kind.startswith("edited"):
+        context["edited"] = "true"
+    link_token = ""
+    if body.startswith("/start "):
+        # The token opens a case: it belongs into no timeline.
+        body, link_token = "/start", body.removeprefix("/start ").strip()
+    return InboundMessage(
+        channel=Channel.MESSENGER,
+        provider=PROVIDER,
+        account=bot_id,
+        event_id=update_id,
+        provider_id=f"{chat.get('id')}.{said.get('message_id')}",
+        sender=_sender(sender),
+        body=body,
+        occurred_at=_time(said.get("edit_date") or said.get("date")),
+        attachments=_attachments(said),
+        context=context,
+        link_token=link_token,
+    )
+
+
+def _button(query: dict[str, Any], update_id: str, bot_id: str) -> InboundEvent:
+    sender, said = query.get("from"), query.get("message")
+    if not isinstance(sender, dict) or not isinstance(said, dict):
+        return IgnoredEvent(PROVIDER, bot_id, update_id, "a button without its message")
+    chat_id = str(_object(said, "chat").get("id"))
+    return InboundMessage(
+        channel=Channel.MESSENGER,
+        provider=PROVIDER,
+        account=bot_id,
+        event_id=update_id,
+        provider_id=f"{chat_id}.button.{query.get('id')}",
+        sender=_sender(sender),
+        body=str(query.get("data", "")),
+        context={"chat_id": chat_id, "message_id": str(said.get("message_id"))},
+    )
+
+
+def _sender(user: dict[str, Any]) -> Sender:
+    if not isinstance(user.get("id"), int):
+        raise UnparseableError("the sender has no id")
+    address = Address(AddressKind.TELEGRAM, str(user["id"]))
+    names = (user.get("first_name"), user.get("last_name"))
+    return Sender(
+        proven=(ProvenAddress(address, Proof.PROVIDER),),
+        name=" ".join(str(name) for name in names if name),
+        locale=str(user.get("language_code") or ""),
+    )
+
+
+def _attachments(said: dict[str, Any]) -> tuple[Attachment, ...]:
+    found = []
+    photos = said.get("photo")
+    if isinstance(photos, list) and photos and isinstance(photos[-1], dict):
+        found.append(_attachment(photos[-1], "photo.jpg", "image/jpeg"))
+    for kind in _MEDIA_KINDS:
+        media = said.get(kind)
+        if isinstance(media, dict):
+            found.append(_attachment(media, kind, "application/octet-stream"))
+    return tuple(found)
+
+
+def _attachment(media: dict[str, Any], name: str, media_type: str) -> Attachment:
+    size = media.get("file_size")
+    return Attachment(
+        name=str(media.get("file_name") or name),
+        media_type=str(media.get("mime_type") or media_type),
+        size=size if isinstance(size, int) and size >= 0 else 0,
+        provider_ref=str(media.get("file_id", "")),
+    )
+
+
+def _describe(said: dict[str, Any]) -> str:
+    """Words for a message that has none: a place, a contact card."""
+    location, contact = said.get("location"), said.get("contact")
+    if isinstance(location, dict):
+        return f"{location.get('latitude')}, {location.get('longitude')}"
+    if isinstance(contact, dict):
+        return f"{contact.get('first_name', '')} {contact.get('phone_number', '')}".strip()
+    return ""
+
+
+def build_send(
+    message: Message,
+    base_url: str,
+    credentials: Credentials,
+    outbox_key: str,  # noqa: ARG001 - bots get no receipts, so the key has nowhere to travel
+) -> ProviderRequest:
+    """The request that sends *message*."""
+    if message.contact is None:
+        raise ValueError(f"message {message.id} has nobody to go to")
+    said = {
+        "chat_id": message.contact.context.get("chat_id", message.contact.address.value),
+        "text": message.body[:LONGEST_BODY],
+    }
+    return ProviderRequest(
+        url=f"{base_url}/bot{credentials.current('bot_token')}/sendMessage",
+        headers={"Content-Type": "application/json"},
+        body=json.dumps(said).encode(),
+    )
+
+
+def read_answer(answer: ProviderAnswer) -> SendResult:
+    """What Telegram said. A 5xx does not tell whether the message was taken."""
+    try:
+        said = json.loads(answer.body)
+        result = said.get("result") or {}
+    except (ValueError, AttributeError):
+        said, result = {}, {}
+    if answer.status == 200 and said.get("ok") and "message_id" in result:
+        return Sent(f"{result.get('chat', {}).get('id')}.{result['message_id']}")
+    detail = f"{answer.status} {said.get('description', '')}".strip()
+    if answer.status == 429:
+        return Refused(Refusal.THROTTLED, detail)
+    if 400 <= answer.status < 500:
+        return Refused(Refusal.PERMANENT, detail)
+    return Refused(Refusal.UNKNOWN, detail)
+
+
+def _object(value: dict[str, Any], name: str) -> dict[str, Any]:
+    found = value.get(name)
+    if not isinstance(found, dict):
+        raise UnparseableError(f"no {name}")
+    return found
+
+
+def _time(seconds: object) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(int(str(seconds)), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,178 @@
+"""Twilio Programmable Messaging: SMS in, delivery receipts in, SMS out.
+
+https://www.twilio.com/docs/messaging/guides/webhook-request
+https://www.twilio.com/docs/usage/security#validating-requests
+https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
+"""
+
+import hmac
+import json
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from hashlib import sha1
+from urllib.parse import quote, urlencode
+
+from caseweave.channels.credentials import Credentials
+from caseweave.channels.request import (
+    ProviderAnswer,
+    ProviderRequest,
+    Refusal,
+    Refused,
+    SendResult,
+    Sent,
+    WebhookRequest,
+    read_form,
+    read_form_pairs,
+)
+from caseweave.domain.identity import (
+    Address,
+    AddressKind,
+    Proof,
+    ProvenAddress,
+    Sender,
+    normalise_phone,
+)
+from caseweave.domain.message import (
+    Attachment,
+    Channel,
+    DeliveryState,
+    InboundEvent,
+    InboundMessage,
+    Message,
+    Receipt,
+)
+from caseweave.errors import InvalidSignatureError, UnparseableError
+
+PROVIDER = "twilio"
+# An empty TwiML document: no automatic answer by Twilio itself.
+ACKNOWLEDGED = ("text/xml", "<Response/>")
+# Twilio splits longer texts into parts of its own and refuses above this (error 21617).
+LONGEST_BODY = 1600
+_NUMBER = re.compile(r"\+?[0-9]{3,15}")
+
+_STATES = {
+    "sent": DeliveryState.ACCEPTED,
+    "delivered": DeliveryState.DELIVERED,
+    "read": DeliveryState.READ,
+    "undelivered": DeliveryState.FAILED,
+    "failed": DeliveryState.FAILED,
+    "canceled": DeliveryState.FAILED,
+}
+
+
+def verify(request: WebhookRequest, credentials: Credentials) -> None:
+    """Check `X-Twilio-Signature` over the URL as configured at Twilio and the form fields.
+
+    Any live `auth_token` may have signed: two are while it is rotated. Raises
+    InvalidSignatureError.
+    """
+    given = request.headers.get("x-twilio-signature", "").encode()
+    url = credentials.current("webhook_url")
+    if request.query:
+        url += "?" + urlencode(request.query, quote_via=quote)
+    # Twilio signs distinct names and distinct values, sorted.
+    pairs = sorted(set(read_form_pairs(request.body)))
+    signed = (url + "".join(name + value for name, value in pairs)).encode()
+    macs = [hmac.digest(token.encode(), signed, sha1) for token in credentials.live("auth_token")]
+    # All are compared, so that the time does not tell which one was near.
+    matches = [hmac.compare_digest(b64encode(mac), given) for mac in macs]
+    if not any(matches):
+        raise InvalidSignatureError(PROVIDER)
+
+
+def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEvent]:  # noqa: ARG001
+    """One message, or one delivery receipt. Raises UnparseableError."""
+    form = read_form(request.body)
+    sid = form.get("MessageSid") or form.get("SmsSid")
+    if not sid:
+        raise UnparseableError("no MessageSid")
+    status = form.get("MessageStatus") or form.get("SmsStatus", "")
+    if "From" in form and status in ("", "received", "receiving") and "MessageStatus" not in form:
+        return [_message(form, sid)]
+    return [_receipt(form, sid, status, dict(request.query))]
+
+
+def _message(form: Mapping[str, str], sid: str) -> InboundMessage:
+    if not _NUMBER.fullmatch(form["From"]):
+        raise UnparseableError("From is neither a phone number nor a short code")
+    phone = Address(AddressKind.PHONE, normalise_phone(form["From"]))
+    return InboundMessage(
+        channel=Channel.SMS,
+        provider=PROVIDER,
+        account=form.get("AccountSid", ""),
+        event_id=sid,
+        provider_id=sid,
+        sender=Sender(proven=(ProvenAddress(phone, Proof.PROVIDER),)),
+        body=form.get("Body", ""),
+        attachments=tuple(
+            Attachment(
+                name=f"media-{number}",
+                media_type=form.get(f"MediaContentType{number}", "application/octet-stream"),
+                provider_ref=form[f"MediaUrl{number}"],
+            )
+            for number in range(_count(form.get("NumMedia", "0")))
+            if form.get(f"MediaUrl{number}")
+        ),
+        context={"to": form.get("To", "")},
+    )
+
+
+def _receipt(
+    form: Mapping[str, str], sid: str, status: str, query: Mapping[str, str]
+) -> InboundEvent:
+    """The callback URL carries our own name for the message, so no receipt comes too early."""
+    return Receipt(
+        provider=PROVIDER,
+        account=form.get("AccountSid", ""),
+        event_id=f"{sid}.{status}",
+        provider_id=sid,
+        outbox_key=query.get("message", ""),
+        state=_STATES.get(status),
+        error=form.get("ErrorCode", ""),
+    )
+
+
+def build_send(
+    message: Message, base_url: str, credentials: Credentials, outbox_key: str
+) -> ProviderRequest:
+    """The request that sends *message*; receipts come to the webhook URL and name *outbox_key*."""
+    if message.contact is None:
+        raise ValueError(f"message {message.id} has nobody to go to")
+    sid = credentials.current("account_sid")
+    basic = b64encode(f"{sid}:{credentials.current('auth_token')}".encode()).decode()
+    callback = f"{credentials.current('webhook_url')}?" + urlencode({"message": outbox_key})
+    form = {
+        "To": message.contact.address.value,
+        "From": message.contact.context.get("to") or credentials.current("from"),
+        "Body": message.body[:LONGEST_BODY],
+        "StatusCallback": callback,
+    }
+    return ProviderRequest(
+        url=f"{base_url}/2010-04-01/Accounts/{sid}/Messages.json",
+        headers={
+            "Authorization": f"Basic {basic}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        },
+        body=urlencode(form).encode(),
+    )
+
+
+def read_answer(answer: ProviderAnswer) -> SendResult:
+    """What Twilio said. A 5xx does not tell whether the message was taken."""
+    try:
+        said = json.loads(answer.body)
+    except ValueError:
+        said = {}
+    if answer.status in (200, 201) and said.get("sid"):
+        return Sent(str(said["sid"]))
+    detail = f"{said.get('code', answer.status)} {said.get('message', '')}".strip()
+    if answer.status == 429:
+        return Refused(Refusal.THROTTLED, detail)
+    if 400 <= answer.status < 500:
+        return Refused(Refusal.PERMANENT, detail)
+    return Refused(Refusal.UNKNOWN, detail)
+
+
+def _count(text: str) -> int:
+    return min(int(text), 10) if text.isdecimal() else 0

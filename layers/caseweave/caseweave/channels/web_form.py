@@ -1,0 +1,122 @@
+"""The business's own web form: anonymous, or signed in with the business's JWT.
+
+A signed-in customer's `sub`, and the phone and mail address that the platform vouches for, are
+proven. Whatever is typed into the form is claimed.
+Claims: https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from caseweave.channels.request import WebhookRequest, read_form, read_json_object
+from caseweave.domain.identity import (
+    Address,
+    AddressKind,
+    Proof,
+    ProvenAddress,
+    Sender,
+    normalise_email,
+    normalise_phone,
+)
+from caseweave.domain.message import Channel, InboundMessage
+from caseweave.errors import UnparseableError
+
+PROVIDER = "form"
+FORM_NAME = re.compile(r"[a-z0-9-]{1,40}")
+# Fields beside the message that triage and search understand.
+_FIELDS = ("order_no", "product", "error_code")
+_LONGEST_FIELD = 200
+
+
+def bearer_token(request: WebhookRequest) -> str:
+    """The JWT of a signed-in customer; "" for an anonymous one."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def parse(
+    request: WebhookRequest, form: str, claims: Mapping[str, Any], submission: str
+) -> InboundMessage:
+    """The message of a submission; *claims* are those of the verified JWT (empty: anonymous).
+
+    *submission* names the submission: the client's Idempotency-Key, or a fresh id. Raises
+    UnparseableError for a body that is neither a JSON object nor a form.
+    """
+    said = _read_body(request)
+    contact = said.get("contact")
+    typed = contact if isinstance(contact, dict) else said
+    sender = _signed_in(claims) if claims else _anonymous(submission)
+    return InboundMessage(
+        channel=Channel.WEB,
+        provider=PROVIDER,
+        account=form,
+        event_id=f"{sender.proven[0].address}.{submission}",
+        provider_id=submission,
+        sender=Sender(
+            proven=sender.proven,
+            claims=_claims(typed),
+            name=sender.name or _text(typed, "name")[:_LONGEST_FIELD],
+            locale=_text(said, "locale")[:20] or sender.locale,
+            tier=sender.tier,
+            role=sender.role,
+        ),
+        body=_text(said, "message") or _text(said, "body"),
+        subject=_text(said, "subject"),
+        fields={
+            "form": form,
+            **{name: _text(said, name)[:_LONGEST_FIELD] for name in _FIELDS if _text(said, name)},
+        },
+    )
+
+
+def _read_body(request: WebhookRequest) -> dict[str, Any]:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/x-www-form-urlencoded":
+        return dict(read_form(request.body))
+    return read_json_object(request.body)
+
+
+def _signed_in(claims: Mapping[str, Any]) -> Sender:
+    subject = str(claims.get("sub") or "")
+    if not subject or len(subject) > _LONGEST_FIELD:
+        raise UnparseableError("the token names no user")
+    proven = [ProvenAddress(Address(AddressKind.PLATFORM, subject), Proof.LOGIN)]
+    phone, email = claims.get("phone_number"), claims.get("email")
+    if isinstance(phone, str) and claims.get("phone_number_verified") is True:
+        proven.append(
+            ProvenAddress(Address(AddressKind.PHONE, normalise_phone(phone)), Proof.LOGIN)
+        )
+    if isinstance(email, str) and claims.get("email_verified") is True:
+        proven.append(
+            ProvenAddress(Address(AddressKind.EMAIL, normalise_email(email)), Proof.LOGIN)
+        )
+    return Sender(
+        proven=tuple(proven),
+        name=_text(claims, "name"),
+        locale=_text(claims, "locale"),
+        tier=_text(claims, "tier"),
+        role=_text(claims, "role"),
+    )
+
+
+def _anonymous(submission: str) -> Sender:
+    address = Address(AddressKind.UNPROVEN, f"form.{submission}")
+    return Sender(proven=(ProvenAddress(address, Proof.NONE),))
+
+
+def _claims(typed: Mapping[str, Any]) -> tuple[Address, ...]:
+    email, phone = normalise_email(_text(typed, "email")), normalise_phone(_text(typed, "phone"))
+    found = []
+    if "@" in email and len(email) <= _LONGEST_FIELD:
+        found.append(Address(AddressKind.EMAIL, email))
+    if 8 <= len(phone) <= 16:
+        found.append(Address(AddressKind.PHONE, phone))
+    return tuple(found)
+
+
+def _text(said: Mapping[str, Any], name: str) -> str:
+    value = said.get(name)
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | float) else ""

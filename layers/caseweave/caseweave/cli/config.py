@@ -1,0 +1,28 @@
+"""`caseweave config check`: are the desk's files right, and if not, what to write instead."""
+
+from pathlib import Path
+
+import click
+
+from caseweave.config.desk import load_desk
+
+
+@click.group()
+def config() -> None:
+    """The desk's configuration files."""
+
+
+@config.command()
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=Path("config"),
+    show_default=True,
+)
+def check(folder: Path) -> None:
+    """Read every file as a deployment would; complain with file and line."""
+    desk = load_desk(folder)
+    click.echo(
+        f"{folder}: fine. {len(desk.playbooks)} playbooks, {len(desk.policies)} policies, "
+        f"{len(desk.calendars)} calendars, {len(desk.teams)} teams, {len(desk.texts)} texts."
+    )

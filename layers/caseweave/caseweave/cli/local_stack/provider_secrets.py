@@ -1,0 +1,84 @@
+"""Secrets of the local stack: made up once, put where the functions look for them.
+
+`secrets.json` is for programs that play the outside world and have to sign as providers do.
+The parameters are what the functions read; there, lists hold all live secrets, newest first.
+"""
+
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+from caseweave.cli.local_stack.cloud import local_client
+from caseweave.cli.local_stack.errors import LocalStackError
+
+
+def ensure_secrets(state_dir: Path) -> dict[str, Any]:
+    """Read secrets.json, or make it."""
+    if not _file(state_dir).exists():
+        _write(state_dir, _make_up())
+    return read_secrets(state_dir)
+
+
+def read_secrets(state_dir: Path) -> dict[str, Any]:
+    """Raise LocalStackError when there are none yet."""
+    try:
+        found: dict[str, Any] = json.loads(_file(state_dir).read_text())
+    except FileNotFoundError as error:
+        raise LocalStackError(
+            f"There are no secrets in {state_dir}; caseweave up makes them"
+        ) from error
+    return found
+
+
+def record_webhook_url(state_dir: Path, url: str) -> dict[str, Any]:
+    """Note the address that Twilio signs, known only once the API is deployed."""
+    found = read_secrets(state_dir)
+    found["twilio"]["webhook_url"] = url
+    _write(state_dir, found)
+    return found
+
+
+def put_parameters(endpoint_url: str, prefix: str, found: dict[str, Any]) -> None:
+    """Store the secrets as the functions expect them."""
+    twilio, telegram = found["twilio"], found["telegram"]
+    ssm = local_client("ssm", endpoint_url)
+    for name, value in {
+        "keys": found["keys"],
+        "providers/telegram": {**telegram, "secret_token": [telegram["secret_token"]]},
+        "providers/twilio": {**twilio, "auth_token": [twilio["auth_token"]]},
+    }.items():
+        ssm.put_parameter(
+            Name=f"{prefix}/{name}", Value=json.dumps(value), Type="SecureString", Overwrite=True
+        )
+
+
+def _make_up() -> dict[str, Any]:
+    return {
+        "twilio": {
+            "account_sid": f"AC{secrets.token_hex(16)}",
+            "auth_token": secrets.token_hex(16),
+            "from": "+15005550006",
+            "webhook_url": "",
+        },
+        "telegram": {
+            "bot_id": "7000000001",
+            "bot_username": "caseweave_local_bot",
+            "bot_token": f"7000000001:{secrets.token_urlsafe(26)}",
+            "secret_token": secrets.token_urlsafe(32),
+        },
+        "keys": {"signing": [secrets.token_hex(32)]},
+        # for `caseweave token`; the prefix satisfies any password policy
+        "users": {"password": f"Aa1!{secrets.token_urlsafe(18)}"},
+    }
+
+
+def _write(state_dir: Path, found: dict[str, Any]) -> None:
+    draft = state_dir / "secrets.json.new"
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(found, indent=2) + "\n")
+    draft.replace(_file(state_dir))  # at once: others may be reading
+
+
+def _file(state_dir: Path) -> Path:
+    return state_dir / "secrets.json"

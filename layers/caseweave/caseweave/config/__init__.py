@@ -1,0 +1,1 @@
+"""The desk's configuration files: read, validated, turned into the domain's `Desk`."""

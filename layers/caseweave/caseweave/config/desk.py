@@ -1,0 +1,168 @@
+"""The desk's YAML files become the domain's `Desk`; `caseweave config check` is just this."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, time, timedelta
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from caseweave.config.nodes import Node, read_file
+from caseweave.domain.calendars import ALWAYS, Calendar
+from caseweave.domain.case import Priority
+from caseweave.domain.clocks import ClockKind, Policy, Target
+from caseweave.domain.desk import Desk, Playbook
+from caseweave.domain.language import CHINESE, ENGLISH
+
+FILES = ("calendars", "sla", "teams", "texts", "playbooks")
+# Rules refer to these by name.
+_NEEDED_TEXTS = ("acknowledgement", "continued", "incident_notice", "resolved")
+_NEEDED_POLICIES = ("waiting_pending", "waiting_resolved")
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_DURATION = re.compile(r"(\d+)([smhd])")
+
+
+@cache
+def deployed_desk() -> Desk:
+    """The desk that was deployed with this function, from the configuration layer."""
+    with resources.as_file(resources.files("caseweave_config")) as folder:
+        return load_desk(folder)
+
+
+def load_desk(folder: Path) -> Desk:
+    """The desk that the files in *folder* describe.
+
+    Raises InvalidConfigError with file, line and what to write instead.
+    """
+    files = {name: read_file(folder / f"{name}.yaml") for name in FILES}
+    calendars = _read_calendars(files["calendars"].get("calendars"))
+    policies = _read_policies(files["sla"].get("policies"), calendars)
+    teams = _read_teams(files["teams"].get("teams"))
+    texts = _read_texts(files["texts"].get("texts"))
+    playbooks = files["playbooks"].mapping("playbooks", "fallback", "products")
+    return Desk(
+        playbooks=tuple(
+            _read_playbook(node, teams, policies, texts)
+            for node in playbooks.get("playbooks").each()
+        ),
+        fallback=_read_playbook(playbooks.get("fallback"), teams, policies, texts),
+        policies=policies,
+        calendars=calendars,
+        teams=teams,
+        texts=texts,
+        products={name: node.texts() for name, node in playbooks.get("products").items()},
+    )
+
+
+def _read_playbook(
+    node: Node,
+    teams: Mapping[str, str],
+    policies: Mapping[str, Policy],
+    texts: Mapping[str, Mapping[str, str]],
+) -> Playbook:
+    node.mapping("category", "team", "priority", "policy", "acknowledgement", "forms", "signs")
+    acknowledgement, forms, signs = (node.find(k) for k in ("acknowledgement", "forms", "signs"))
+    return Playbook(
+        category=node.get("category").text(),
+        team=node.get("team").one_of(teams),
+        priority=Priority(node.get("priority").one_of([str(known) for known in Priority])),
+        policy=node.get("policy").one_of(policies),
+        signs=signs.texts() if signs else (),
+        forms=forms.texts() if forms else (),
+        acknowledgement=acknowledgement.one_of(texts) if acknowledgement else "acknowledgement",
+    )
+
+
+def _read_policies(node: Node, calendars: Mapping[str, Calendar]) -> dict[str, Policy]:
+    policies = {name: _read_policy(name, targets, calendars) for name, targets in node.items()}
+    for needed in _NEEDED_POLICIES:
+        node.get(needed).get(ClockKind.FOLLOW_UP)
+    return policies
+
+
+def _read_policy(name: str, node: Node, calendars: Mapping[str, Calendar]) -> Policy:
+    node.mapping(*ClockKind)
+    targets = {}
+    for kind, target in node.items():
+        target.mapping("within", "warn", "calendar")
+        within = target.get("within").convert(_duration, "write a time such as 30s, 10m, 4h, 2d")
+        targets[ClockKind(kind)] = Target(
+            budget=within,
+            warn_before=target.get("warn").convert(_duration, "write a time such as 0s or 3m"),
+            calendar=target.get("calendar").one_of([ALWAYS.name, *calendars]),
+        )
+        if within <= timedelta(0):
+            raise target.get("within").fail("a promise takes more than no time")
+    return Policy(name, targets)
+
+
+def _read_calendars(node: Node) -> dict[str, Calendar]:
+    return {name: _read_calendar(name, calendar) for name, calendar in node.items()}
+
+
+def _read_calendar(name: str, node: Node) -> Calendar:
+    node.mapping("timezone", "hours", "holidays")
+    zone = node.get("timezone")
+    zone.convert(_check_zone, "write a zone such as Asia/Shanghai or UTC")
+    hours = {}
+    for weekday, intervals in node.get("hours").mapping(*_WEEKDAYS).items():
+        hours[_WEEKDAYS.index(weekday)] = tuple(
+            interval.convert(_interval, 'write "09:00-18:00"') for interval in intervals.each()
+        )
+    if not any(hours.values()):
+        raise node.get("hours").fail("open on at least one day")
+    holidays = node.find("holidays")
+    return Calendar(
+        name=name,
+        timezone=zone.text(),
+        hours=hours,
+        holidays=frozenset(
+            holiday.convert(date.fromisoformat, "write a date such as 2026-10-01")
+            for holiday in holidays.each()
+        )
+        if holidays
+        else frozenset(),
+    )
+
+
+def _read_teams(node: Node) -> dict[str, str]:
+    names = [name for name, _ in node.items()]
+    teams = {}
+    for name, team in node.items():
+        above = team.mapping("escalates_to").find("escalates_to")
+        teams[name] = above.one_of(names) if above else ""
+    return teams
+
+
+def _read_texts(node: Node) -> dict[str, dict[str, str]]:
+    for needed in _NEEDED_TEXTS:
+        node.get(needed)
+    return {
+        name: {
+            language: wordings.mapping(CHINESE, ENGLISH).get(language).text()
+            for language in (CHINESE, ENGLISH)
+        }
+        for name, wordings in node.items()
+    }
+
+
+def _duration(text: str) -> timedelta:
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(text)
+    return timedelta(**{_UNITS[match.group(2)]: int(match.group(1))})
+
+
+def _interval(text: str) -> tuple[time, time]:
+    opening, _, closing = text.partition("-")
+    return time.fromisoformat(opening.strip()), time.fromisoformat(closing.strip())
+
+
+def _check_zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (KeyError, OSError):
+        raise ValueError(text) from None
+    return text

@@ -1,0 +1,1 @@
+"""The rules of a support desk: standard library only, no clock, no environment, no I/O."""

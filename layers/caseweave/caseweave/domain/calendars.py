@@ -1,0 +1,70 @@
+"""Working calendars: which moments count for a clock, and why the others do not."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+# A calendar without any working minute in a year is a configuration error, not a long wait.
+_HORIZON = timedelta(days=370)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Opening hours by weekday (Monday is 0), local to *timezone*, less the holidays.
+
+    An interval whose end is not after its start reaches into the next day. `is_always` counts
+    every moment and ignores the rest.
+    """
+
+    name: str
+    timezone: str = "UTC"
+    hours: Mapping[int, tuple[tuple[time, time], ...]] = field(default_factory=dict)
+    holidays: frozenset[date] = frozenset()
+    is_always: bool = False
+
+
+ALWAYS = Calendar("always", is_always=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a clock's time, counted or not, and the reason."""
+
+    start: datetime
+    end: datetime
+    is_counted: bool
+    reason: str
+
+
+def working_spans(calendar: Calendar, start: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The working intervals that end after *start*, in order, in UTC, for about a year."""
+    if calendar.is_always:
+        yield start, start + _HORIZON
+        return
+    zone = ZoneInfo(calendar.timezone)
+    # An interval of the day before may still be running past midnight.
+    day = start.astimezone(zone).date() - timedelta(days=1)
+    last = (start + _HORIZON).astimezone(zone).date()
+    reached = start
+    while day <= last:
+        for opening, closing in _intervals(calendar, day, zone):
+            if closing > reached:
+                yield max(opening, reached), closing
+                reached = closing
+        day += timedelta(days=1)
+
+
+def _intervals(calendar: Calendar, day: date, zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
+    if day in calendar.holidays:
+        return []
+    intervals = []
+    for opening, closing in calendar.hours.get(day.weekday(), ()):
+        end_day = day if closing > opening else day + timedelta(days=1)
+        intervals.append(
+            (
+                datetime.combine(day, opening, zone).astimezone(UTC),
+                datetime.combine(end_day, closing, zone).astimezone(UTC),
+            )
+        )
+    return sorted(intervals)

@@ -1,0 +1,84 @@
+"""The case: one customer's matter on all channels, its state and its clocks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from caseweave.domain.clocks import Clock, ClockKind
+from caseweave.domain.evidence import GENESIS
+from caseweave.domain.message import Channel, Contact
+
+
+class CaseState(StrEnum):
+    NEW = "new"
+    OPEN = "open"
+    PENDING = "pending"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+class Priority(StrEnum):
+    URGENT = "urgent"
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+ACTIVE_STATES = (CaseState.NEW, CaseState.OPEN, CaseState.PENDING, CaseState.RESOLVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The head of a case. Everything in it can be told from the case's events.
+
+    `level` is how far it was escalated (1 is the first line). `contacts` says, per channel, how to
+    reach the customer; `last_channel` is the one last used. `replied_seq` and `state_seq` are the
+    events of the last human reply and the last change of state: what came before them is settled.
+    """
+
+    id: str
+    ref: str
+    customer_id: str
+    state: CaseState
+    team: str
+    language: str
+    opened_at: datetime
+    updated_at: datetime
+    subject: str = ""
+    category: str = ""
+    priority: Priority = Priority.NORMAL
+    level: int = 1
+    assignee: str = ""
+    channels: tuple[Channel, ...] = ()
+    contacts: Mapping[Channel, Contact] = field(default_factory=dict)
+    last_channel: Channel | None = None
+    acknowledged: tuple[Channel, ...] = ()
+    clocks: tuple[Clock, ...] = ()
+    incident_id: str = ""
+    replied_seq: int = 0
+    state_seq: int = 0
+    seq: int = 0
+    chain: str = GENESIS
+    version: int = 0
+
+    @property
+    def is_active(self) -> bool:
+        return self.state is not CaseState.CLOSED
+
+    @property
+    def due_at(self) -> datetime | None:
+        """The earliest deadline still to be met or already missed."""
+        running = (clock.due_at for clock in self.clocks if clock.stopped_at is None)
+        return min((due for due in running if due is not None), default=None)
+
+    @property
+    def attention_at(self) -> datetime | None:
+        """When a schedule must look at this case next; None when nothing runs."""
+        wanted = (clock.next_at for clock in self.clocks)
+        return min((moment for moment in wanted if moment is not None), default=None)
+
+    def clock(self, *kinds: ClockKind) -> Clock | None:
+        """The clock of one of *kinds* that was not stopped yet."""
+        found = (clock for clock in self.clocks if clock.kind in kinds)
+        return next((clock for clock in found if clock.stopped_at is None), None)

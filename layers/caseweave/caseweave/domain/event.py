@@ -1,0 +1,161 @@
+"""Events: what happened to a case, in a hash chain, and what a change writes in one go."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from caseweave.domain.case import Case
+from caseweave.domain.evidence import chain_digest, content_digest
+from caseweave.domain.identity import Suggestion
+from caseweave.domain.message import Direction, Message
+from caseweave.domain.times import to_rfc3339
+
+
+class EventKind(StrEnum):
+    CASE_OPENED = "case_opened"
+    MESSAGE_RECEIVED = "message_received"
+    MESSAGE_QUEUED = "message_queued"
+    MESSAGE_ACCEPTED = "message_accepted"
+    MESSAGE_DELIVERED = "message_delivered"
+    MESSAGE_FAILED = "message_failed"
+    MESSAGE_UNKNOWN = "message_unknown"
+    NOTE_ADDED = "note_added"
+    CASE_TRIAGED = "case_triaged"
+    CASE_ASSIGNED = "case_assigned"
+    STATE_CHANGED = "state_changed"
+    CUSTOMER_SUGGESTED = "customer_suggested"
+    ADDRESS_LINKED = "address_linked"
+    CASE_FOLLOWS = "case_follows"
+    SLA_STARTED = "sla_started"
+    SLA_WARNED = "sla_warned"
+    SLA_BREACHED = "sla_breached"
+    CASE_ESCALATED = "case_escalated"
+    INCIDENT_LINKED = "incident_linked"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it: `customer:<id>`, `agent:<name>` or `system:<part>`."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        kind, _, name = text.partition(":")
+        return cls(kind, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One link of a case's chain; `digest` covers everything else in it and `previous`."""
+
+    case_id: str
+    seq: int
+    at: datetime
+    actor: Actor
+    kind: EventKind
+    data: Mapping[str, Any]
+    previous: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseChange:
+    """A case before and after, with the records to write beside it in the same transaction."""
+
+    before: Case | None
+    after: Case
+    events: tuple[Event, ...] = ()
+    messages: tuple[Message, ...] = ()
+    suggestions: tuple[Suggestion, ...] = field(default=())
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.events
+
+    def record(
+        self, kind: EventKind, actor: Actor, at: datetime, data: Mapping[str, Any], **case: Any
+    ) -> "CaseChange":
+        """This change and one more event, with the case's fields as *case* says."""
+        head = self.after
+        event = make_event(head, kind, actor, at, data)
+        after = replace(
+            head,
+            **case,
+            seq=event.seq,
+            chain=event.digest,
+            updated_at=max(at, head.updated_at),
+            version=(self.before.version if self.before else 0) + 1,
+        )
+        return replace(self, after=after, events=(*self.events, event))
+
+    def add_message(
+        self, kind: EventKind, actor: Actor, message: Message, **case: Any
+    ) -> "CaseChange":
+        """This change and one more message with the event that vouches for its content."""
+        change = self.record(kind, actor, message.received_at, describe_message(message), **case)
+        stored = replace(message, seq=change.after.seq)
+        return replace(change, messages=(*change.messages, stored))
+
+
+def begin_change(case: Case) -> CaseChange:
+    return CaseChange(before=case, after=case)
+
+
+def make_event(
+    case: Case, kind: EventKind, actor: Actor, at: datetime, data: Mapping[str, Any]
+) -> Event:
+    """The next link of the case's chain."""
+    record = event_record(case.id, case.seq + 1, at, actor, kind, data)
+    return Event(
+        case_id=case.id,
+        seq=case.seq + 1,
+        at=at,
+        actor=actor,
+        kind=kind,
+        data=data,
+        previous=case.chain,
+        digest=chain_digest(case.chain, record),
+    )
+
+
+def event_record(
+    case_id: str, seq: int, at: datetime, actor: Actor, kind: EventKind, data: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What an event's digest covers."""
+    return {
+        "case_id": case_id,
+        "seq": seq,
+        "at": to_rfc3339(at),
+        "actor": str(actor),
+        "kind": str(kind),
+        "data": data,
+    }
+
+
+def describe_message(message: Message) -> dict[str, Any]:
+    """What the chain keeps of a message: enough to prove its content, none of the content."""
+    content = {
+        "author": message.author,
+        "subject": message.subject,
+        "body": message.body,
+        "occurred_at": to_rfc3339(message.occurred_at),
+        "attachments": [[a.name, a.media_type, a.size, a.digest] for a in message.attachments],
+    }
+    described = {
+        "message_id": message.id,
+        "channel": str(message.channel),
+        "provider": message.provider,
+        "digest": content_digest(content),
+    }
+    if message.direction is Direction.INBOUND:
+        described["proof"] = str(message.proof)
+    if message.purpose is not None:
+        described["purpose"] = str(message.purpose)
+    return described

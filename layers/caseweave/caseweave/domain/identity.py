@@ -1,0 +1,86 @@
+"""Who somebody is: addresses, and the proof we have that an address is theirs (promise P4)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class AddressKind(StrEnum):
+    PLATFORM = "platform"
+    EMAIL = "email"
+    PHONE = "phone"
+    TELEGRAM = "telegram"
+    # One submission or one mail whose sender is unproven: an identity of its own, never shared.
+    UNPROVEN = "unproven"
+
+
+class Proof(StrEnum):
+    """How we know that an address belongs to a customer, in the words agents read."""
+
+    LOGIN = "login"
+    PROVIDER = "provider"
+    DMARC = "dmarc"
+    SIGNED_LINK = "signed_link"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address as identity, normalised: `+8613800138000`, `ling@example.com`, a user id."""
+
+    kind: AddressKind
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenAddress:
+    address: Address
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who an inbound message says it is from: what is proven, and what is only claimed.
+
+    `proven` is never empty; its first entry is the address the message itself came from.
+    """
+
+    proven: tuple[ProvenAddress, ...]
+    claims: tuple[Address, ...] = ()
+    name: str = ""
+    locale: str = ""
+    tier: str = ""
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Why this case may belong to another known customer; for an agent to decide."""
+
+    customer_id: str
+    address: Address
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    id: str
+    name: str = ""
+    locale: str = ""
+    tier: str = ""
+    role: str = ""
+    created_at: datetime | None = None
+
+
+def normalise_email(address: str) -> str:
+    """Case folded; local parts are case-sensitive by the letter of RFC 5321, in no mailbox."""
+    return address.strip().casefold()
+
+
+def normalise_phone(number: str) -> str:
+    """E.164 with the plus sign, from a number that already has its country code."""
+    digits = "".join(character for character in number if character.isdigit())
+    return f"+{digits}" if digits else ""

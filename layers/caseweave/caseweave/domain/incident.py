@@ -1,0 +1,98 @@
+"""Incidents: something is broken, and the customers it touches are told before they ask."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from caseweave.domain.case import Case, CaseState
+from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
+from caseweave.domain.language import ENGLISH
+from caseweave.domain.message import Channel, Contact, Purpose
+from caseweave.domain.replying import make_outbound
+
+OUTAGES = Actor("system", "outages")
+
+
+class IncidentState(StrEnum):
+    ACTIVE = "active"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """`products` and `platform_users` say whom it touches; `notice` is what they are told, per
+    language. Cases from `started_at` on count as touched.
+    """
+
+    id: str
+    title: str
+    products: tuple[str, ...]
+    platform_users: tuple[str, ...]
+    notice: Mapping[str, str]
+    started_at: datetime
+    declared_at: datetime
+    declared_by: str
+    state: IncidentState = IncidentState.ACTIVE
+
+    def wording(self, language: str) -> str:
+        return self.notice.get(language) or self.notice.get(ENGLISH) or self.title
+
+
+def notify_in_case(
+    case: Case, incident: Incident, body: str, now: datetime, message_id: str
+) -> CaseChange:
+    """The notice in a case the customer has open, on the channel last used."""
+    channel = case.last_channel
+    if channel is None:
+        raise ValueError(f"case {case.id} has no channel to notify on")
+    linked = begin_change(case).record(
+        EventKind.INCIDENT_LINKED,
+        OUTAGES,
+        now,
+        {"incident_id": incident.id, "title": incident.title},
+        incident_id=incident.id,
+    )
+    return _queue_notice(linked, channel, body, now, message_id)
+
+
+def open_notice_case(
+    customer_id: str,
+    contact: Contact,
+    incident: Incident,
+    case: Case,
+    body: str,
+    now: datetime,
+    message_id: str,
+) -> CaseChange:
+    """A notice to a customer without an open case, kept in a case that is born closed.
+
+    Nothing is owed in it: if the customer answers, that opens a case of its own.
+    """
+    head = replace(
+        case,
+        customer_id=customer_id,
+        state=CaseState.CLOSED,
+        category="incident",
+        subject=incident.title,
+        incident_id=incident.id,
+        channels=(contact.channel,),
+        contacts={contact.channel: contact},
+        last_channel=contact.channel,
+    )
+    opened = CaseChange(before=None, after=head).record(
+        EventKind.CASE_OPENED,
+        OUTAGES,
+        now,
+        {"ref": head.ref, "customer_id": customer_id, "team": head.team, "incident": incident.id},
+    )
+    return _queue_notice(opened, contact.channel, body, now, message_id)
+
+
+def _queue_notice(
+    change: CaseChange, channel: Channel, body: str, now: datetime, message_id: str
+) -> CaseChange:
+    message = make_outbound(
+        change.after, channel, body, Purpose.NOTICE, str(OUTAGES), now, message_id
+    )
+    return change.add_message(EventKind.MESSAGE_QUEUED, OUTAGES, message)

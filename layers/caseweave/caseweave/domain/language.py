@@ -1,0 +1,18 @@
+"""Which of the two languages we answer in."""
+
+import re
+
+CHINESE = "zh-CN"
+ENGLISH = "en"
+
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+_LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
+
+
+def choose_language(text: str, hint: str = "") -> str:
+    """What the customer's own words show; where they show little, the *hint* (a locale)."""
+    if _HAN.search(text):
+        return CHINESE
+    if len(_LATIN_WORD.findall(text)) >= 2:
+        return ENGLISH
+    return CHINESE if hint.lower().startswith("zh") else ENGLISH

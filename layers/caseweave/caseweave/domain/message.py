@@ -1,0 +1,191 @@
+"""Messages: what an adapter understood, and what a case keeps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from caseweave.domain.identity import Address, Proof, Sender
+
+
+class Channel(StrEnum):
+    WEB = "web"
+    EMAIL = "email"
+    SMS = "sms"
+    MESSENGER = "messenger"
+
+
+class Direction(StrEnum):
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+    NOTE = "note"
+
+
+class Purpose(StrEnum):
+    """Why we sent something; only a REPLY is a person's and stops a reply clock."""
+
+    REPLY = "reply"
+    ACKNOWLEDGEMENT = "acknowledgement"
+    NOTICE = "notice"
+
+
+class DeliveryState(StrEnum):
+    """The outbox states of promise P6, in the order in which they may be reached."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    UNKNOWN = "unknown"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    DELIVERED = "delivered"
+    READ = "read"
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """`state` is stored (bytes kept under `digest`) or pending (still at the provider)."""
+
+    name: str
+    media_type: str
+    size: int = 0
+    digest: str = ""
+    state: str = "pending"
+    provider_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    state: DeliveryState
+    at: datetime
+    provider_id: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How to reach a customer on a channel: everything a sender needs, nothing looked up later.
+
+    `context` is the provider's linkage (chat id, Message-ID, References, subject).
+    """
+
+    channel: Channel
+    provider: str
+    account: str
+    address: Address
+    at: datetime
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAddress:
+    """What the store knows of an address: its customer, on what proof, and how to reach it.
+
+    `case_id` is the case its last message went to.
+    """
+
+    address: Address
+    customer_id: str
+    proof: Proof
+    case_id: str = ""
+    last_inbound_at: datetime | None = None
+    contact: Contact | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """One message of a customer as its adapter understood it.
+
+    `event_id` is the id that survives a redelivery: with provider and account it is the duplicate
+    guard. `occurred_at` is None where the provider tells no time.
+    """
+
+    channel: Channel
+    provider: str
+    account: str
+    event_id: str
+    provider_id: str
+    sender: Sender
+    body: str
+    occurred_at: datetime | None = None
+    subject: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    context: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    is_automatic: bool = False
+    link_token: str = ""
+    reply_tokens: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A provider's word on one of our own messages, which `outbox_key` names.
+
+    `state` is None for a status that tells us nothing new.
+    """
+
+    provider: str
+    account: str
+    event_id: str
+    provider_id: str
+    outbox_key: str
+    state: DeliveryState | None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoredEvent:
+    """An event we know and have no use for; kept in the ledger, shown to nobody."""
+
+    provider: str
+    account: str
+    event_id: str
+    reason: str
+
+
+InboundEvent = InboundMessage | Receipt | IgnoredEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message in a case. Only `delivery` ever changes after it was written.
+
+    `seq` is the number of the event that recorded it in the case's chain.
+    """
+
+    id: str
+    case_id: str
+    customer_id: str
+    direction: Direction
+    channel: Channel
+    provider: str
+    author: str
+    body: str
+    occurred_at: datetime
+    received_at: datetime
+    provider_id: str = ""
+    subject: str = ""
+    proof: Proof = Proof.NONE
+    purpose: Purpose | None = None
+    is_automatic: bool = False
+    attachments: tuple[Attachment, ...] = ()
+    contact: Contact | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    delivery: Delivery | None = None
+    seq: int = 0
+
+
+# Receipts arrive out of order; a state is only ever replaced by one of a higher rank.
+_RANK = {
+    DeliveryState.QUEUED: 0,
+    DeliveryState.CLAIMED: 1,
+    DeliveryState.UNKNOWN: 2,
+    DeliveryState.ACCEPTED: 3,
+    DeliveryState.FAILED: 4,
+    DeliveryState.DELIVERED: 5,
+    DeliveryState.READ: 6,
+}
+
+
+def advances(current: DeliveryState, new: DeliveryState) -> bool:
+    """Does *new* move a message forward from *current*?"""
+    return _RANK[new] > _RANK[current]

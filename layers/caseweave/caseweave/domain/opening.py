@@ -1,0 +1,168 @@
+"""How a case begins, and how a customer's next message joins it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from caseweave.domain.calendars import ALWAYS
+from caseweave.domain.case import Case, CaseState
+from caseweave.domain.clocks import ClockKind, Policy, Target, start_clock
+from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
+from caseweave.domain.identity import Proof, ProvenAddress, Suggestion
+from caseweave.domain.language import choose_language
+from caseweave.domain.message import Contact, Direction, InboundMessage, Message
+
+# Until the router has chosen a policy, a case has this due time: no case is ever without one (P7).
+UNTRIAGED = Policy(
+    "untriaged",
+    {ClockKind.FIRST_REPLY: Target(timedelta(minutes=10), timedelta(minutes=3), ALWAYS.name)},
+)
+SUBJECT_LENGTH = 120
+# A stored item holds 400 KB; what is cut here is whole in the ledger.
+LONGEST_BODY = 200_000
+LONGEST_SUBJECT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewCase:
+    """The names a new case gets: drawn by the caller, since rules draw nothing at random."""
+
+    id: str
+    ref: str
+    team: str
+
+
+def keep_message(
+    inbound: InboundMessage, case_id: str, customer_id: str, message_id: str, received_at: datetime
+) -> Message:
+    """The record of an inbound message.
+
+    Without a provider's time, or with one from the future, it happened when we received it.
+    """
+    occurred_at = min(inbound.occurred_at or received_at, received_at)
+    origin = inbound.sender.proven[0]
+    return Message(
+        id=message_id,
+        case_id=case_id,
+        customer_id=customer_id,
+        direction=Direction.INBOUND,
+        channel=inbound.channel,
+        provider=inbound.provider,
+        provider_id=inbound.provider_id,
+        author=str(origin.address),
+        body=cut_text(inbound.body, LONGEST_BODY),
+        subject=cut_text(inbound.subject, LONGEST_SUBJECT),
+        occurred_at=occurred_at,
+        received_at=received_at,
+        proof=origin.proof,
+        is_automatic=inbound.is_automatic,
+        attachments=inbound.attachments,
+        contact=Contact(
+            channel=inbound.channel,
+            provider=inbound.provider,
+            account=inbound.account,
+            address=origin.address,
+            at=received_at,
+            context=inbound.context,
+        ),
+        fields=inbound.fields,
+    )
+
+
+def open_case(
+    new: NewCase, message: Message, locale: str, suggestions: Sequence[Suggestion] = ()
+) -> CaseChange:
+    """A new case whose first message is *message*, with an owner and a due time."""
+    at = message.received_at
+    text = f"{message.subject}\n{message.body}"
+    case = Case(
+        id=new.id,
+        ref=new.ref,
+        customer_id=message.customer_id,
+        state=CaseState.NEW,
+        team=new.team,
+        language=choose_language(text, locale),
+        opened_at=at,
+        updated_at=at,
+        subject=summarise(message),
+        clocks=(start_clock(ClockKind.FIRST_REPLY, UNTRIAGED, ALWAYS, at),),
+    )
+    opened = CaseChange(before=None, after=case).record(
+        EventKind.CASE_OPENED,
+        _customer(message),
+        at,
+        {"ref": new.ref, "customer_id": message.customer_id, "team": new.team},
+    )
+    return add_inbound(opened, message, suggestions)
+
+
+def append_message(
+    case: Case, message: Message, suggestions: Sequence[Suggestion] = ()
+) -> CaseChange:
+    """The customer's next message in a case that is not closed."""
+    return add_inbound(begin_change(case), message, suggestions)
+
+
+def add_inbound(
+    change: CaseChange, message: Message, suggestions: Sequence[Suggestion]
+) -> CaseChange:
+    """One more inbound message; what is merely suspected of its sender becomes suggestions."""
+    case = change.after
+    channels = case.channels
+    if message.channel not in channels:
+        channels = (*channels, message.channel)
+    contacts = dict(case.contacts)
+    if message.contact is not None:
+        contacts[message.channel] = message.contact
+    change = change.add_message(
+        EventKind.MESSAGE_RECEIVED,
+        _customer(message),
+        message,
+        channels=channels,
+        contacts=contacts,
+        last_channel=message.channel,
+    )
+    for suggestion in suggestions:
+        change = change.record(
+            EventKind.CUSTOMER_SUGGESTED,
+            Actor("system", "intake"),
+            message.received_at,
+            {
+                "customer_id": suggestion.customer_id,
+                "address": str(suggestion.address),
+                "reason": suggestion.reason,
+            },
+        )
+    return replace(change, suggestions=(*change.suggestions, *suggestions))
+
+
+def note_links(change: CaseChange, linked: Sequence[ProvenAddress], at: datetime) -> CaseChange:
+    """The events that addresses became the customer's, and on what proof."""
+    for entry in linked:
+        if entry.proof is not Proof.NONE:
+            change = change.record(
+                EventKind.ADDRESS_LINKED,
+                Actor("system", "intake"),
+                at,
+                {"address": str(entry.address), "proof": str(entry.proof)},
+            )
+    return change
+
+
+def summarise(message: Message) -> str:
+    """The line that names a case in a list: the subject, or the first words."""
+    text = message.subject or message.body
+    line = " ".join(text.split())
+    return line if len(line) <= SUBJECT_LENGTH else line[: SUBJECT_LENGTH - 1] + "…"
+
+
+def cut_text(text: str, longest: int) -> str:
+    """At most *longest* bytes of UTF-8, ending in an ellipsis where something was cut."""
+    encoded = text.encode("utf-8", "replace")
+    if len(encoded) <= longest:
+        return encoded.decode()
+    return encoded[: longest - 3].decode("utf-8", "ignore") + "…"
+
+
+def _customer(message: Message) -> Actor:
+    return Actor("customer", message.customer_id)

@@ -1,0 +1,129 @@
+"""What the router does with a new inbound message: triage, clocks, owner, acknowledgement.
+
+Everything is decided from the stored case, so that a replayed stream record changes nothing.
+"""
+
+from datetime import datetime
+
+from caseweave.domain.case import Case, CaseState
+from caseweave.domain.clocks import Clock, ClockKind, resume_clock, stop_clock
+from caseweave.domain.desk import Desk
+from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
+from caseweave.domain.handling import change_state, describe_due
+from caseweave.domain.message import Message, Purpose
+from caseweave.domain.replying import make_outbound
+from caseweave.domain.triage import needs_triage, triage_message
+from caseweave.domain.wording import Wording, fill_text
+
+ROUTER = Actor("system", "router")
+
+
+def route_message(
+    case: Case, message: Message, desk: Desk, wording: Wording, now: datetime, reply_id: str
+) -> CaseChange:
+    """What follows from *message* for its *case*; empty when it was routed before.
+
+    *reply_id* is the id that an acknowledgement gets, if one is due.
+    """
+    change = begin_change(case)
+    if not case.is_active:
+        return change
+    if needs_triage(case):
+        change = _triage(change, message, desk, now)
+    change = _wake(change, message, desk, now)
+    if _wants_acknowledgement(change.after, message):
+        change = _acknowledge(change, message, desk, wording, now, reply_id)
+    return change
+
+
+def _triage(change: CaseChange, message: Message, desk: Desk, now: datetime) -> CaseChange:
+    finding = triage_message(message, desk)
+    playbook = finding.playbook
+    clocks = []
+    was_answered = change.after.replied_seq > 0
+    kinds = (ClockKind.OUTCOME,) if was_answered else (ClockKind.FIRST_REPLY, ClockKind.OUTCOME)
+    for kind in kinds:
+        clock = desk.start_clock(kind, playbook.policy, change.after.opened_at)
+        if clock is not None:
+            clocks.append(clock)
+    change = change.record(
+        EventKind.CASE_TRIAGED,
+        ROUTER,
+        now,
+        {
+            "category": playbook.category,
+            "priority": str(playbook.priority),
+            "policy": playbook.policy,
+            "signs": list(finding.signs),
+            "due": {str(clock.kind): describe_due(clock) for clock in clocks},
+        },
+        category=playbook.category,
+        priority=playbook.priority,
+        clocks=tuple(clocks),
+    )
+    return change.record(
+        EventKind.CASE_ASSIGNED,
+        ROUTER,
+        now,
+        {"team": playbook.team, "agent": "", "before": {"team": change.after.team, "agent": ""}},
+        team=playbook.team,
+    )
+
+
+def _wake(change: CaseChange, message: Message, desk: Desk, now: datetime) -> CaseChange:
+    """A case that waited for the customer is open again, and the customer waits for a reply."""
+    case = change.after
+    if message.is_automatic or message.seq <= max(case.replied_seq, case.state_seq):
+        return change
+    waited = case.state in (CaseState.PENDING, CaseState.RESOLVED)
+    clocks = _clocks_after_inbound(case, message, desk, now)
+    if waited:
+        return change_state(change, CaseState.OPEN, "the customer wrote", ROUTER, now, clocks)
+    if clocks == case.clocks:
+        return change
+    started = {str(clock.kind): describe_due(clock) for clock in clocks if clock.is_running}
+    return change.record(EventKind.SLA_STARTED, ROUTER, now, {"due": started}, clocks=clocks)
+
+
+def _clocks_after_inbound(
+    case: Case, message: Message, desk: Desk, now: datetime
+) -> tuple[Clock, ...]:
+    clocks = []
+    for clock in case.clocks:
+        if clock.kind is ClockKind.FOLLOW_UP:
+            clocks.append(stop_clock(clock, now))
+        else:
+            clocks.append(resume_clock(clock, desk.calendar(clock.calendar), message.received_at))
+    if case.clock(ClockKind.FIRST_REPLY, ClockKind.NEXT_REPLY) is None:
+        policy = desk.playbook(case.category).policy
+        started = desk.start_clock(ClockKind.NEXT_REPLY, policy, message.received_at)
+        if started is not None:
+            clocks.append(started)
+    return tuple(clocks)
+
+
+def _wants_acknowledgement(case: Case, message: Message) -> bool:
+    return not message.is_automatic and message.channel not in case.acknowledged
+
+
+def _acknowledge(
+    change: CaseChange,
+    message: Message,
+    desk: Desk,
+    wording: Wording,
+    now: datetime,
+    reply_id: str,
+) -> CaseChange:
+    case = change.after
+    name = desk.playbook(case.category).acknowledgement
+    is_first = not case.acknowledged
+    body = fill_text(desk.text(name if is_first else "continued", case.language), case, wording)
+    reply = make_outbound(
+        case, message.channel, body, Purpose.ACKNOWLEDGEMENT, str(ROUTER), now, reply_id
+    )
+    return change.add_message(
+        EventKind.MESSAGE_QUEUED,
+        ROUTER,
+        reply,
+        acknowledged=(*case.acknowledged, message.channel),
+    )

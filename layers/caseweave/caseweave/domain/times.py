@@ -1,0 +1,21 @@
+"""Times as the project writes them: RFC 3339, UTC, milliseconds; text order is time order."""
+
+from datetime import UTC, datetime
+
+
+def to_rfc3339(at: datetime) -> str:
+    """`2026-11-23T05:24:33.120Z`; the time must be aware."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def from_rfc3339(text: str) -> datetime:
+    """The aware UTC time that *text* says; raises ValueError for anything else."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def optional_rfc3339(at: datetime | None) -> str | None:
+    return None if at is None else to_rfc3339(at)
+
+
+def optional_time(text: str | None) -> datetime | None:
+    return None if text is None else from_rfc3339(text)

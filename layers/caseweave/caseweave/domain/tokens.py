@@ -1,0 +1,93 @@
+"""Signed tokens: the only thing, besides a proven address, that lets a message join a case.
+
+Each token names its purpose inside the MAC, so that none can be used as another. The first key
+signs; any key of the list is accepted, so that keys can be rotated.
+"""
+
+import hmac
+from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from caseweave.domain.ulid import ulid_bytes, ulid_from_bytes
+
+_MAC_BYTES = 12
+_REPLY_MAC_BYTES = 10
+_REPLY_TOKEN_LENGTH = 42
+
+
+def issue_link_token(customer_id: str, expires_at: datetime, keys: Sequence[bytes]) -> str:
+    """A token that links one messenger account to *customer_id*.
+
+    43 characters of `A-Za-z0-9_-`: Telegram allows 64 in a deep link.
+    https://core.telegram.org/bots/features#deep-linking
+    """
+    return _seal(b"link", ulid_bytes(customer_id), expires_at, keys)
+
+
+def read_link_token(token: str, keys: Sequence[bytes], now: datetime) -> str | None:
+    """The customer a link token is for; None when it is forged or too old."""
+    packed = _unseal(b"link", token, keys, now)
+    return None if packed is None or len(packed) != 16 else ulid_from_bytes(packed)
+
+
+def issue_session_token(case_id: str, expires_at: datetime, keys: Sequence[bytes]) -> str:
+    """A token by which the customer's own page reads the answers to what it sent."""
+    return _seal(b"session", ulid_bytes(case_id), expires_at, keys)
+
+
+def read_session_token(token: str, keys: Sequence[bytes], now: datetime) -> str | None:
+    """The case a session token is for; None when it is forged or too old."""
+    packed = _unseal(b"session", token, keys, now)
+    return None if packed is None or len(packed) != 16 else ulid_from_bytes(packed)
+
+
+def issue_reply_token(case_id: str, address: str, keys: Sequence[bytes]) -> str:
+    """The token in a mail's reply address: lower-case base 32, bound to case and recipient.
+
+    Mail systems may change the case of a local part, hence base 32; with `support+` in front it
+    stays below the 64 characters of RFC 5321.
+    """
+    packed = ulid_bytes(case_id)
+    sealed = packed + _mac(keys[0], b"reply", packed, address.encode())[:_REPLY_MAC_BYTES]
+    return b32encode(sealed).decode().rstrip("=").lower()
+
+
+def read_reply_token(token: str, address: str, keys: Sequence[bytes]) -> str | None:
+    """The case a reply token names, if it was issued to *address*."""
+    if len(token) != _REPLY_TOKEN_LENGTH:
+        return None
+    try:
+        sealed = b32decode(token.upper() + "=" * (-len(token) % 8))
+    except ValueError:
+        return None
+    packed, mac = sealed[:16], sealed[16:]
+    for key in keys:
+        if hmac.compare_digest(
+            mac, _mac(key, b"reply", packed, address.encode())[:_REPLY_MAC_BYTES]
+        ):
+            return ulid_from_bytes(packed)
+    return None
+
+
+def _seal(purpose: bytes, payload: bytes, expires_at: datetime, keys: Sequence[bytes]) -> str:
+    packed = int(expires_at.timestamp()).to_bytes(4) + payload
+    return urlsafe_b64encode(packed + _mac(keys[0], purpose, packed)).decode().rstrip("=")
+
+
+def _unseal(purpose: bytes, token: str, keys: Sequence[bytes], now: datetime) -> bytes | None:
+    try:
+        sealed = urlsafe_b64decode(token.encode() + b"=" * (-len(token) % 4))
+    except ValueError:
+        return None
+    packed, mac = sealed[:-_MAC_BYTES], sealed[-_MAC_BYTES:]
+    if not any(hmac.compare_digest(mac, _mac(key, purpose, packed)) for key in keys):
+        return None
+    expires_at = datetime.fromtimestamp(int.from_bytes(packed[:4]), UTC)
+    return packed[4:] if now < expires_at else None
+
+
+def _mac(key: bytes, purpose: bytes, *parts: bytes) -> bytes:
+    message = b"\x00".join([purpose, *(len(part).to_bytes(4) + part for part in parts)])
+    return hmac.digest(key, message, sha256)[:_MAC_BYTES]

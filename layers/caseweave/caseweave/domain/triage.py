@@ -1,0 +1,58 @@
+"""Triage: what is this about, how urgent, whose. By playbook, explained by its signs."""
+
+import re
+from dataclasses import dataclass
+
+from caseweave.domain.case import Case
+from caseweave.domain.desk import Desk, Playbook
+from caseweave.domain.message import Message
+
+# What customers type when they quote an order: a letter prefix, a date or digits, parts by dashes.
+_ORDER_NUMBER = re.compile(r"\b[A-Z]{1,4}\d{6,}(?:-\d{2,})*\b")
+_TYPED_FIELDS = ("order_no", "product", "error_code")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The playbook that fits and the signs that spoke for it."""
+
+    playbook: Playbook
+    signs: tuple[str, ...]
+
+
+def triage_message(message: Message, desk: Desk) -> Finding:
+    """The playbook with the most signs in the message; the earlier one on a tie."""
+    form = message.fields.get("form", "")
+    text = f"{message.subject}\n{message.body}".casefold()
+    best = Finding(desk.fallback, ())
+    for playbook in desk.playbooks:
+        if form and form in playbook.forms:
+            return Finding(playbook, (f"form {form}",))
+        signs = tuple(sign for sign in playbook.signs if _shows(sign, text))
+        if len(signs) > len(best.signs):
+            best = Finding(playbook, signs)
+    return best
+
+
+def find_entities(message: Message, desk: Desk) -> tuple[tuple[str, str], ...]:
+    """The (type, value) pairs a message names: order numbers, products, error codes."""
+    text = f"{message.subject}\n{message.body}"
+    found = [("order_no", number) for number in _ORDER_NUMBER.findall(text)]
+    found += [(kind, message.fields[kind]) for kind in _TYPED_FIELDS if message.fields.get(kind)]
+    folded = text.casefold()
+    for product, names in desk.products.items():
+        if any(_shows(name, folded) for name in names):
+            found.append(("product", product))
+    return tuple(dict.fromkeys(found))
+
+
+def needs_triage(case: Case) -> bool:
+    return not case.category
+
+
+def _shows(sign: str, folded_text: str) -> bool:
+    """Latin words match whole, so that "card" is not found in "discard"; Chinese has no spaces."""
+    folded = sign.casefold()
+    if not folded.isascii():
+        return folded in folded_text
+    return re.search(rf"(?<![a-z0-9]){re.escape(folded)}(?![a-z0-9])", folded_text) is not None

@@ -1,0 +1,43 @@
+"""ULIDs: 48 bits of time, 80 bits of entropy, 26 characters that sort by time.
+
+Ids of what an inbound event creates take their entropy from the event's own identity, so that a
+replay of the ledger into an empty table makes the same records again.
+https://github.com/ulid/spec
+"""
+
+from datetime import datetime
+from hashlib import sha256
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+ENTROPY_BYTES = 10
+
+
+def make_ulid(at: datetime, entropy: bytes) -> str:
+    """The ULID of a moment and ten bytes."""
+    if len(entropy) != ENTROPY_BYTES:
+        raise ValueError(f"a ULID takes {ENTROPY_BYTES} bytes of entropy, got {len(entropy)}")
+    number = (int(at.timestamp() * 1000) << 80) | int.from_bytes(entropy)
+    return encode_base32(number, 26)
+
+
+def derive_ulid(at: datetime, *seed: str) -> str:
+    """The ULID whose entropy is the digest of *seed*: the same event makes the same id."""
+    return make_ulid(at, sha256("\x1f".join(seed).encode()).digest()[:ENTROPY_BYTES])
+
+
+def ulid_bytes(ulid: str) -> bytes:
+    """The 16 bytes of a ULID, for packing it into a token."""
+    number = 0
+    for character in ulid:
+        number = number * 32 + ALPHABET.index(character)
+    return number.to_bytes(16)
+
+
+def ulid_from_bytes(packed: bytes) -> str:
+    return encode_base32(int.from_bytes(packed), 26)
+
+
+def encode_base32(number: int, length: int) -> str:
+    """*number* in Crockford's base 32, *length* digits, most significant first."""
+    digits = [ALPHABET[(number >> (5 * place)) & 31] for place in reversed(range(length))]
+    return "".join(digits)

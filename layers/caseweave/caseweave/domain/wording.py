@@ -1,0 +1,29 @@
+"""Filling the desk's texts. Placeholders are `$reference`, `$telegram_link`, …"""
+
+from dataclasses import dataclass
+from string import Template
+
+from caseweave.domain.case import Case
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a text may mention beside the case itself; empty lines of absent things vanish."""
+
+    telegram_link: str = ""
+    notice: str = ""
+
+
+def fill_text(text: str, case: Case, wording: Wording) -> str:
+    """The text for a customer. A line whose placeholder has no value is left out whole."""
+    values = {
+        "reference": case.ref,
+        "telegram_link": wording.telegram_link,
+        "notice": wording.notice,
+    }
+    kept = [
+        Template(line).safe_substitute(values)
+        for line in text.strip().splitlines()
+        if all(value or f"${name}" not in line for name, value in values.items())
+    ]
+    return "\n".join(kept).strip()

@@ -1,0 +1,121 @@
+"""API Gateway's REST events to requests and answers to its responses; errors to statuses, once.
+
+Errors are RFC 9457 problem documents. A refused signature says nothing about why.
+"""
+
+import json
+import logging
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from caseweave.channels.request import WebhookRequest
+from caseweave.errors import (
+    BodyTooLargeError,
+    CaseweaveError,
+    ContentionError,
+    ForbiddenError,
+    InvalidRequestError,
+    InvalidSignatureError,
+    MissingSecretError,
+    NotFoundError,
+    StaleVersionError,
+    UnavailableError,
+)
+
+logger = logging.getLogger(__name__)
+
+# A stored item holds 400 KB; a raw body up to this always fits, however badly it compresses.
+LONGEST_BODY = 256 * 1024
+
+_STATUS: dict[type[CaseweaveError], HTTPStatus] = {
+    InvalidSignatureError: HTTPStatus.FORBIDDEN,
+    BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    ForbiddenError: HTTPStatus.FORBIDDEN,
+    InvalidRequestError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    StaleVersionError: HTTPStatus.PRECONDITION_FAILED,
+    ContentionError: HTTPStatus.SERVICE_UNAVAILABLE,
+    UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    MissingSecretError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+# What these say may name resources or secrets: it goes into the log, not to the caller.
+_SILENT = (InvalidSignatureError, MissingSecretError, UnavailableError)
+PROBLEM_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to answer: a JSON value, or text of another type."""
+
+    status: int
+    body: Any
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def read_request(event: dict[str, Any]) -> WebhookRequest:
+    """The exact bytes, headers in lower case, decoded query. Raises BodyTooLargeError."""
+    body = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        try:
+            raw = b64decode(body)
+        except Base64Error:
+            raw = b""
+    else:
+        raw = body.encode()
+    if len(raw) > LONGEST_BODY:
+        raise BodyTooLargeError(f"The body is larger than {LONGEST_BODY} bytes.")
+    query = event.get("multiValueQueryStringParameters") or {}
+    return WebhookRequest(
+        body=raw,
+        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        query=tuple((name, value) for name, values in query.items() for value in values),
+    )
+
+
+def respond(make_answer: Callable[[], Answer]) -> dict[str, Any]:
+    """The gateway's response: the answer, or the problem that came up instead."""
+    try:
+        answer = make_answer()
+    except CaseweaveError as error:
+        answer = describe_error(error)
+    except Exception:
+        # The process boundary: the provider hears 500 and delivers again, the log has the reason.
+        logger.exception("unexpected error")
+        answer = describe_problem(HTTPStatus.INTERNAL_SERVER_ERROR, "")
+    body = answer.body
+    return {
+        "statusCode": int(answer.status),
+        "headers": {"Content-Type": answer.content_type, **answer.headers},
+        "body": body if isinstance(body, str) else json.dumps(body, ensure_ascii=False),
+    }
+
+
+def describe_error(error: CaseweaveError) -> Answer:
+    """The problem document of an error that was raised on purpose."""
+    status = _STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error("%s: %s", type(error).__name__, error)
+    detail = "" if isinstance(error, _SILENT) else str(error)
+    errors = error.errors if isinstance(error, InvalidRequestError) else ()
+    return describe_problem(status, detail, errors)
+
+
+def describe_problem(
+    status: HTTPStatus, detail: str, errors: tuple[tuple[str, str], ...] = ()
+) -> Answer:
+    """An RFC 9457 problem document."""
+    problem: dict[str, Any] = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": int(status),
+        "detail": detail or status.description or status.phrase,
+    }
+    if errors:
+        problem["errors"] = [{"field": name, "detail": advice} for name, advice in errors]
+    retry = {"Retry-After": "5"} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return Answer(status, problem, PROBLEM_TYPE, retry)

@@ -1,0 +1,243 @@
+"""Taking in: verified events become messages in the right case, once (promises P1 to P4).
+
+Steady state: two small reads and one transaction.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+
+from caseweave.domain.case import Case
+from caseweave.domain.event import Actor, CaseChange
+from caseweave.domain.identity import Address, AddressKind, Customer
+from caseweave.domain.joining import Joining, Ticket, join_customer
+from caseweave.domain.message import (
+    Delivery,
+    IgnoredEvent,
+    InboundEvent,
+    InboundMessage,
+    KnownAddress,
+    Message,
+    Receipt,
+)
+from caseweave.domain.opening import NewCase, append_message, keep_message, note_links, open_case
+from caseweave.domain.reference import make_reference
+from caseweave.domain.tokens import read_link_token, read_reply_token
+from caseweave.domain.ulid import derive_ulid
+from caseweave.errors import DuplicateEventError, NotFoundError
+from caseweave.storage.cases import read_head
+from caseweave.storage.customers import find_platform_id
+from caseweave.storage.intake import (
+    Landing,
+    commit_arrival,
+    is_token_used,
+    read_arrival,
+    read_open_case,
+)
+from caseweave.storage.ledger import LedgerState, RawInput, find_landed, keep_without_message
+from caseweave.storage.outbox import parse_outbox_key, settle_message
+from caseweave.storage.transaction import retry_on_contention
+
+Entropy = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What intake needs beside the message: the team that starts with a case, the keys that sign
+    our tokens (newest first), and a source of randomness.
+    """
+
+    default_team: str
+    signing_keys: Sequence[bytes]
+    entropy: Entropy
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """Where a message is now. `is_new` is False if it had been taken in before."""
+
+    case_id: str
+    ref: str
+    message_id: str
+    is_new: bool
+
+
+def take_in(events: Sequence[InboundEvent], raw: RawInput, door: Door) -> int:
+    """Keep every event of a request; the number of those that were new.
+
+    Raises ContentionError or UnavailableError, after which the provider's redelivery finds those
+    kept that were and adds the rest.
+    """
+    kept = 0
+    for event in events:
+        if isinstance(event, InboundMessage):
+            kept += receive_message(event, raw, door).is_new
+        elif isinstance(event, Receipt):
+            kept += _keep_receipt(event, raw)
+        else:
+            kept += _keep_ignored(event, raw)
+    return kept
+
+
+def quarantine(raw: RawInput, reason: str) -> bool:
+    """Keep a verified body that nobody understood, for people to see. False if kept before."""
+    digest = sha256(raw.body or raw.body_ref.encode()).hexdigest()
+    return keep_without_message(raw, f"sha256:{digest}", LedgerState.QUARANTINED, reason)
+
+
+def receive_message(inbound: InboundMessage, raw: RawInput, door: Door) -> Landed:
+    """The one way in. Guard and effect are one transaction; a loser of a race decides again."""
+    raw = replace(raw, provider=inbound.provider, account=inbound.account)
+    try:
+        return retry_on_contention(
+            lambda attempt: _receive_once(inbound, raw, door, is_retry=attempt > 0)
+        )
+    except DuplicateEventError:
+        case_id, message_id = find_landed(raw, inbound.event_id)
+        ref = read_head(case_id).ref if case_id else ""
+        return Landed(case_id, ref, message_id, is_new=False)
+
+
+def _receive_once(inbound: InboundMessage, raw: RawInput, door: Door, *, is_retry: bool) -> Landed:
+    """Read, decide, write. The first try reads cheaply; a retry reads what is certain."""
+    sender = inbound.sender
+    addresses = [entry.address for entry in sender.proven] + list(sender.claims)
+    known = read_arrival(raw, inbound.event_id, addresses, consistent=is_retry)
+    origin = known.get(addresses[0])
+    used_token, ticket = _read_link(inbound, origin, raw.received_at, door)
+    replied = None if origin or ticket else _find_replied_case(inbound, door)
+    if replied is not None:
+        ticket = Ticket(replied.customer_id, is_link=False)
+    platform_ids = _find_platform_ids(addresses[0], known)
+    joining = join_customer(sender, known, platform_ids, ticket)
+    seed = (raw.provider, raw.account, inbound.event_id)
+    customer_id = joining.customer_id or derive_ulid(raw.received_at, "customer", *seed)
+    case = replied
+    if case is None and joining.customer_id:
+        hint = origin.case_id if origin and origin.customer_id == customer_id else ""
+        case = read_open_case(customer_id, hint, consistent=is_retry)
+    message = keep_message(
+        inbound,
+        case.id if case else derive_ulid(raw.received_at, "case", *seed),
+        customer_id,
+        derive_ulid(raw.received_at, "message", *seed),
+        raw.received_at,
+    )
+    change = _change_case(case, message, inbound, joining, door)
+    commit_arrival(change, _land(inbound, raw, message, joining, origin, used_token))
+    return Landed(change.after.id, change.after.ref, message.id, is_new=True)
+
+
+def _change_case(
+    case: Case | None, message: Message, inbound: InboundMessage, joining: Joining, door: Door
+) -> CaseChange:
+    if case is None:
+        new = NewCase(message.case_id, make_reference(door.entropy(5)), door.default_team)
+        change = open_case(new, message, inbound.sender.locale, joining.suggestions)
+    else:
+        change = append_message(case, message, joining.suggestions)
+    return note_links(change, joining.linked, message.received_at)
+
+
+def _land(
+    inbound: InboundMessage,
+    raw: RawInput,
+    message: Message,
+    joining: Joining,
+    origin: KnownAddress | None,
+    used_token: str,
+) -> Landing:
+    if message.contact is None:
+        raise ValueError(f"inbound message {message.id} has no contact")
+    sender = inbound.sender
+    new_customer = None
+    if joining.customer_id is None:
+        new_customer = Customer(
+            id=message.customer_id,
+            name=sender.name,
+            locale=sender.locale,
+            tier=sender.tier,
+            role=sender.role,
+            created_at=raw.received_at,
+        )
+    is_own = origin is not None and origin.customer_id == message.customer_id
+    return Landing(
+        raw=raw,
+        event_id=inbound.event_id,
+        contact=message.contact,
+        origin=origin if is_own else None,
+        new_customer=new_customer,
+        linked=joining.linked,
+        moved=joining.moved,
+        used_token=used_token,
+    )
+
+
+def _read_link(
+    inbound: InboundMessage, origin: KnownAddress | None, now: datetime, door: Door
+) -> tuple[str, Ticket | None]:
+    """The digest and ticket of a link token that is genuine, in time, and not used up."""
+    if not inbound.link_token:
+        return "", None
+    customer_id = read_link_token(inbound.link_token, door.signing_keys, now)
+    if customer_id is None or (origin is not None and origin.customer_id == customer_id):
+        return "", None
+    digest = sha256(inbound.link_token.encode()).hexdigest()
+    if is_token_used(digest):
+        return "", None
+    return digest, Ticket(customer_id, is_link=True)
+
+
+def _find_replied_case(inbound: InboundMessage, door: Door) -> Case | None:
+    """The open case whose reply token came back from the very address it was issued to."""
+    sender = inbound.sender
+    written_from = [entry.address for entry in sender.proven] + list(sender.claims)
+    for address in written_from:
+        if address.kind is not AddressKind.EMAIL:
+            continue
+        for token in inbound.reply_tokens:
+            case_id = read_reply_token(token, address.value, door.signing_keys)
+            if case_id is not None:
+                return _read_if_active(case_id)
+    return None
+
+
+def _read_if_active(case_id: str) -> Case | None:
+    try:
+        case = read_head(case_id)
+    except NotFoundError:
+        return None
+    return case if case.is_active else None
+
+
+def _find_platform_ids(origin: Address, known: dict[Address, KnownAddress]) -> dict[str, str]:
+    """Only a sign-in by a user not seen before can meet another user's phone or mail address."""
+    if origin.kind is not AddressKind.PLATFORM or origin in known:
+        return {}
+    owners = {owner.customer_id for owner in known.values()}
+    return {owner: find_platform_id(owner) for owner in owners}
+
+
+def _keep_receipt(receipt: Receipt, raw: RawInput) -> bool:
+    """Receipts only move a message forward, so doing it twice does nothing: no guard is needed
+    before, and the ledger is written after.
+    """
+    reason, state = "", LedgerState.PARSED
+    if receipt.state is None:
+        reason, state = "a status that tells nothing new", LedgerState.IGNORED
+    else:
+        delivery = Delivery(receipt.state, raw.received_at, receipt.provider_id, receipt.error)
+        try:
+            settle_message(
+                parse_outbox_key(receipt.outbox_key), delivery, Actor("provider", receipt.provider)
+            )
+        except NotFoundError as error:
+            reason, state = str(error), LedgerState.IGNORED
+    own = replace(raw, provider=receipt.provider, account=receipt.account)
+    return keep_without_message(own, receipt.event_id, state, reason)
+
+
+def _keep_ignored(event: IgnoredEvent, raw: RawInput) -> bool:
+    own = replace(raw, provider=event.provider, account=event.account)
+    return keep_without_message(own, event.event_id, LedgerState.IGNORED, event.reason)

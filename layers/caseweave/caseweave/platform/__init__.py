@@ -1,0 +1,1 @@
+"""The business's own backend, as far as Caseweave asks it anything."""

@@ -1,0 +1,48 @@
+"""The relay: what the table's stream shows goes to the outbound queues and to the event bus.
+
+The stream is the outbox: nothing is written to the table and then published as a second step.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from caseweave.domain.times import from_rfc3339
+from caseweave.storage.outbox import OutboxKey
+
+QueueMessage = Callable[[str, str], None]
+PublishEvent = Callable[[str, Mapping[str, Any], datetime], None]
+
+
+def relay_record(
+    record: Mapping[str, Any], queue_message: QueueMessage, publish_event: PublishEvent
+) -> None:
+    """Pass on one inserted record (a stream image): an outbound message, or an event of a case.
+
+    Delivered at least once: the notifier claims, and events carry their digest. Raises
+    UnavailableError.
+    """
+    kind = _text(record, "kind")
+    if kind == "message" and _text(record, "direction") == "outbound":
+        key = OutboxKey(_case_id(record), _text(record, "occurred_at"), _text(record, "message_id"))
+        queue_message(_text(record, "channel"), str(key))
+    elif kind == "event":
+        detail = {
+            "case_id": _case_id(record),
+            "seq": int(_text(record, "sk").removeprefix("EVT#")),
+            "actor": _text(record, "actor"),
+            "data": json.loads(_text(record, "data")),
+            "digest": _text(record, "digest"),
+        }
+        name = "".join(word.capitalize() for word in _text(record, "event").split("_"))
+        publish_event(name, detail, from_rfc3339(_text(record, "at")))
+
+
+def _case_id(record: Mapping[str, Any]) -> str:
+    return _text(record, "pk").removeprefix("CASE#")
+
+
+def _text(record: Mapping[str, Any], name: str) -> str:
+    """A string attribute of a stream image (`{"S": …}`)."""
+    return str(record.get(name, {}).get("S", ""))

@@ -1,0 +1,71 @@
+"""How a message leaves, by channel: the pure request of its provider, carried by real I/O."""
+
+from collections.abc import Sequence
+
+import urllib3
+
+from caseweave.aws.mailer import send_mail
+from caseweave.aws.secrets import read_credentials
+from caseweave.channels import ses
+from caseweave.channels.registry import PROVIDERS
+from caseweave.channels.request import (
+    ProviderAnswer,
+    ProviderRequest,
+    Refusal,
+    Refused,
+    SendResult,
+    Sent,
+)
+from caseweave.domain.message import Channel, Message
+from caseweave.storage.outbox import OutboxKey
+
+_POOL = urllib3.PoolManager(timeout=urllib3.Timeout(connect=3, read=10), retries=False, maxsize=4)
+
+
+def send_message(
+    message: Message,
+    key: OutboxKey,
+    prefix: str,
+    api_urls: dict[str, str],
+    support_address: str,
+    signing_keys: Sequence[bytes],
+) -> SendResult:
+    """Send one message by the channel and provider that its contact names."""
+    if message.contact is None:
+        return Refused(Refusal.PERMANENT, "the message has nobody to go to")
+    if message.channel is Channel.WEB:
+        # The customer's page fetches it; from now on it is there to be fetched.
+        return Sent(message.id)
+    if message.channel is Channel.EMAIL:
+        return _send_mail(message, support_address, signing_keys)
+    provider = PROVIDERS[message.contact.provider]
+    credentials = read_credentials(prefix, message.contact.provider)
+    request = provider.build_send(
+        message, api_urls[message.contact.provider], credentials, str(key)
+    )
+    answer = _post(request)
+    return provider.read_answer(answer) if isinstance(answer, ProviderAnswer) else answer
+
+
+def _send_mail(message: Message, support_address: str, keys: Sequence[bytes]) -> SendResult:
+    recipient = ses.find_recipient(message)
+    if not recipient:
+        return Refused(Refusal.PERMANENT, "the customer's mail has no sender address")
+    try:
+        raw = ses.compose_mail(message, support_address, keys)
+    except (ValueError, UnicodeError) as error:
+        return Refused(Refusal.PERMANENT, f"no mail can be written to {recipient!r}: {error}")
+    return send_mail(raw, recipient)
+
+
+def _post(request: ProviderRequest) -> ProviderAnswer | Refused:
+    """Never having reached the provider can be tried again; losing its answer cannot."""
+    try:
+        answer = _POOL.request(
+            "POST", request.url, body=request.body, headers=dict(request.headers)
+        )
+    except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
+        return Refused(Refusal.THROTTLED, f"not reached: {type(error).__name__}")
+    except urllib3.exceptions.HTTPError as error:
+        return Refused(Refusal.UNKNOWN, f"no answer: {type(error).__name__}")
+    return ProviderAnswer(answer.status, answer.data)

@@ -1,0 +1,52 @@
+"""What the environment says. Read once, by the entry points; everything else gets values."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The variables that `template.yaml` sets. A missing one is a KeyError at cold start."""
+
+    table_name: str
+    parameter_prefix: str
+    support_address: str
+    default_team: str = "frontline"
+    files_bucket: str = ""
+    bus_name: str = ""
+    queue_urls: Mapping[str, str] = field(default_factory=dict)
+    twilio_api_url: str = ""
+    telegram_api_url: str = ""
+    platform_jwks_url: str = ""
+    platform_issuer: str = ""
+    platform_audience: str = ""
+    retention: timedelta = timedelta(days=400)
+    most_receives: int = 10
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Self:
+        found = os.environ if env is None else env
+        queues = {
+            channel: found[f"OUTBOUND_{channel.upper()}_QUEUE_URL"]
+            for channel in ("web", "email", "sms", "messenger")
+            if f"OUTBOUND_{channel.upper()}_QUEUE_URL" in found
+        }
+        return cls(
+            table_name=found["TABLE_NAME"],
+            parameter_prefix=found["PARAMETER_PREFIX"],
+            support_address=found.get("SUPPORT_ADDRESS", ""),
+            default_team=found.get("DEFAULT_TEAM", "frontline"),
+            files_bucket=found.get("FILES_BUCKET", ""),
+            bus_name=found.get("BUS_NAME", ""),
+            queue_urls=queues,
+            twilio_api_url=found.get("TWILIO_API_URL", ""),
+            telegram_api_url=found.get("TELEGRAM_API_URL", ""),
+            platform_jwks_url=found.get("PLATFORM_JWKS_URL", ""),
+            platform_issuer=found.get("PLATFORM_ISSUER", ""),
+            platform_audience=found.get("PLATFORM_AUDIENCE", ""),
+            retention=timedelta(days=int(found.get("RAW_RETENTION_DAYS", "400"))),
+            most_receives=int(found.get("MOST_RECEIVES", "10")),
+        )

@@ -1,0 +1,1 @@
+"""The DynamoDB table: the only importer of pynamodb. Functions are named after access patterns."""

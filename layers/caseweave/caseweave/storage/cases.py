@@ -1,0 +1,209 @@
+"""Cases: read whole, listed for work, found by name, and changed in one transaction."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pynamodb.exceptions import DoesNotExist
+
+from caseweave.domain.case import Case, CaseState
+from caseweave.domain.event import CaseChange, Event
+from caseweave.domain.message import Message
+from caseweave.domain.reference import parse_reference
+from caseweave.domain.times import to_rfc3339
+from caseweave.errors import ContentionError, NotFoundError
+from caseweave.storage import table
+from caseweave.storage.rows import (
+    case_row,
+    event_row,
+    message_row,
+    read_case,
+    read_event,
+    read_message,
+)
+from caseweave.storage.table import CaseRow, EventRow, MessageRow, Row
+from caseweave.storage.transaction import RefusedError, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """A case with its timeline (by time of occurrence) and its chain (by number)."""
+
+    case: Case
+    messages: tuple[Message, ...]
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """Some cases, and where the next page starts (None: there is none)."""
+
+    items: tuple[Case, ...]
+    next: dict[str, Any] | None
+
+
+def read_head(case_id: str) -> Case:
+    """One consistent read. Raises NotFoundError."""
+    try:
+        row = CaseRow.get(*table.case_key(case_id), consistent_read=True)
+    except DoesNotExist:
+        raise NotFoundError(f"There is no case {case_id}.") from None
+    return read_case(row)
+
+
+def read_file(case_id: str) -> CaseFile:
+    """The whole case in one query. Raises NotFoundError."""
+    case: Case | None = None
+    messages, events = [], []
+    for row in Row.query(table.case_key(case_id)[0], consistent_read=True):
+        if isinstance(row, CaseRow):
+            case = read_case(row)
+        elif isinstance(row, MessageRow):
+            messages.append(read_message(row))
+        elif isinstance(row, EventRow):
+            events.append(read_event(row))
+    if case is None:
+        raise NotFoundError(f"There is no case {case_id}.")
+    return CaseFile(case, tuple(messages), tuple(events))
+
+
+def find_case_id(name: str) -> str:
+    """The id that *name* (an id, or a reference as people type it) means. Raises NotFoundError."""
+    ref = parse_reference(name)
+    if ref is None:
+        return name
+    try:
+        row = table.PointerRow.get(*table.reference_key(ref))
+    except DoesNotExist:
+        raise NotFoundError(f"There is no case {ref}.") from None
+    return str(row.case_id)
+
+
+def list_worklists(
+    teams: Sequence[str], states: Sequence[CaseState], limit: int, start: dict[str, Any] | None
+) -> CasePage:
+    """The cases of *teams* in *states*: list by list, in each by priority, then by due time."""
+    lists = [table.worklist_partition(team, state) for team in teams for state in states]
+    return _page(CaseRow.worklist, lists, None, limit, start)
+
+
+def list_assigned(
+    agent: str, states: Sequence[CaseState], limit: int, start: dict[str, Any] | None
+) -> CasePage:
+    """An agent's cases, state by state, by due time."""
+    return _page(CaseRow.assignee, [f"AGENT#{agent}"] * len(states), states, limit, start)
+
+
+def list_of_customer(customer_id: str, limit: int, start: dict[str, Any] | None) -> CasePage:
+    """A customer's cases in the order in which they were opened."""
+    return _page(CaseRow.customer, [f"CUST#{customer_id}"], ["CASE"], limit, start)
+
+
+def _page(
+    index: Any,
+    partitions: Sequence[str],
+    prefixes: Sequence[str] | None,
+    limit: int,
+    start: dict[str, Any] | None,
+) -> CasePage:
+    """Walk the partitions from where *start* says until *limit* cases are found."""
+    position = start["at"] if start else 0
+    last_key = start["key"] if start else None
+    found: list[Case] = []
+    while position < len(partitions):
+        prefix = _sort_prefix(index, prefixes[position]) if prefixes else None
+        result = index.query(
+            partitions[position],
+            range_key_condition=prefix,
+            limit=limit - len(found),
+            last_evaluated_key=last_key,
+        )
+        found += [read_case(row) for row in result if isinstance(row, CaseRow)]
+        last_key = result.last_evaluated_key
+        if last_key is None:
+            position += 1
+        if len(found) >= limit:
+            more = position < len(partitions)
+            return CasePage(tuple(found), {"at": position, "key": last_key} if more else None)
+    return CasePage(tuple(found), None)
+
+
+def _sort_prefix(index: Any, prefix: str) -> Any:
+    attribute = Row.assignee_sk if index is CaseRow.assignee else Row.customer_sk
+    return attribute.startswith(f"{prefix}#")
+
+
+def list_due(now: datetime) -> Iterator[Case]:
+    """The cases a schedule must look at, the longest overdue first in each shard."""
+    until = f"{to_rfc3339(now)}~"
+    for partition in table.due_partitions():
+        for row in CaseRow.due.query(partition, range_key_condition=Row.due_sk <= until):
+            if isinstance(row, CaseRow):
+                yield read_case(row)
+
+
+def list_touched_by(kind: str, value: str) -> Iterator[tuple[str, str]]:
+    """The (case id, customer id) of every case that mentions an entity."""
+    partition = table.entity_key(kind, value, "")[0]
+    for row in table.PointerRow.query(partition, Row.sk.startswith("CASE#")):
+        yield row.sk.removeprefix("CASE#"), row.customer_id
+
+
+def commit_change(
+    change: CaseChange,
+    entities: Sequence[tuple[str, str]] = (),
+    transaction: Transaction | None = None,
+) -> Case:
+    """Write a change of one case, whole, and return the case as it is now.
+
+    Raises ContentionError when the case is no longer as it was when the change was made: read it
+    again and decide again.
+    """
+    if change.is_empty:
+        return change.after
+    write = transaction or Transaction()
+    put_change(write, change)
+    put_entities(write, change.after, entities)
+    try:
+        write.commit()
+    except RefusedError as error:
+        if error.parts <= {"case", "event", "message", "pointer"}:
+            raise ContentionError(f"case {change.after.ref} has changed meanwhile") from error
+        raise
+    return change.after
+
+
+def put_change(write: Transaction, change: CaseChange) -> None:
+    """Add the records of a change to a transaction."""
+    before, after = change.before, change.after
+    if before is None:
+        write.put_new("case", case_row(after))
+        write.put_new(
+            "reference", table.PointerRow(*table.reference_key(after.ref), case_id=after.id)
+        )
+    else:
+        write.put("case", case_row(after), CaseRow.version == before.version)
+    for message in change.messages:
+        write.put_new("message", message_row(message))
+    for event in change.events:
+        write.put_new("event", event_row(event))
+    if before is not None and before.is_active and not after.is_active:
+        pointer = table.OpenCaseRow(*table.open_case_key(after.customer_id), case_id=after.id)
+        write.delete(
+            "pointer",
+            pointer,
+            table.OpenCaseRow.pk.does_not_exist() | (table.OpenCaseRow.case_id == after.id),
+        )
+
+
+def put_entities(write: Transaction, case: Case, entities: Sequence[tuple[str, str]]) -> None:
+    """Let exact values (an order number, a product) lead to the case."""
+    for kind, value in entities:
+        pointer = table.PointerRow(
+            *table.entity_key(kind, value, case.id),
+            case_id=case.id,
+            customer_id=case.customer_id,
+            at=to_rfc3339(case.updated_at),
+        )
+        write.put("entity", pointer)

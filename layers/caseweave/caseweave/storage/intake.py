@@ -1,0 +1,157 @@
+"""The intake transaction: guard and effect of an inbound message commit together (P1–P3)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pynamodb.exceptions import DoesNotExist, PynamoDBException
+
+from caseweave.domain.case import Case
+from caseweave.domain.event import CaseChange
+from caseweave.domain.identity import Address, Customer, ProvenAddress
+from caseweave.domain.message import Contact, KnownAddress
+from caseweave.domain.times import to_rfc3339
+from caseweave.errors import ContentionError, DuplicateEventError, UnavailableError
+from caseweave.storage import table
+from caseweave.storage.cases import put_change, put_entities
+from caseweave.storage.ledger import LedgerState, RawInput, bound_event_id, ledger_row
+from caseweave.storage.rows import address_row, customer_row, read_address, read_case
+from caseweave.storage.table import AddressRow, CaseRow, LedgerRow, LinkRow, OpenCaseRow, Row
+from caseweave.storage.transaction import RefusedError, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """Everything one inbound message writes beside the change of its case.
+
+    `origin` is the customer's own known address that the message came from; None when it is not
+    (or not yet) theirs.
+    """
+
+    raw: RawInput
+    event_id: str
+    contact: Contact
+    origin: KnownAddress | None = None
+    new_customer: Customer | None = None
+    linked: Sequence[ProvenAddress] = ()
+    moved: Sequence[Address] = ()
+    used_token: str = ""
+    entities: Sequence[tuple[str, str]] = ()
+
+
+def read_arrival(
+    raw: RawInput, event_id: str, addresses: Sequence[Address], *, consistent: bool
+) -> dict[Address, KnownAddress]:
+    """Read 1: was this event taken in before, and whose are these addresses?
+
+    Raises DuplicateEventError if it was.
+    """
+    guard = table.ledger_key(raw.provider, raw.account, bound_event_id(event_id))
+    keys = [guard, *(table.address_key(a.kind, a.value) for a in addresses)]
+    known = {}
+    for row in _batch_get(keys, consistent=consistent):
+        if isinstance(row, LedgerRow):
+            raise DuplicateEventError(event_id)
+        if isinstance(row, AddressRow):
+            found = read_address(row)
+            known[found.address] = found
+    return known
+
+
+def read_open_case(customer_id: str, hint: str, *, consistent: bool) -> Case | None:
+    """Read 2: the customer's open case; *hint* is the case id that is probably the one."""
+    pointer_key = table.open_case_key(customer_id)
+    keys = [pointer_key] + ([table.case_key(hint)] if hint else [])
+    pointer: str | None = None
+    head: Case | None = None
+    for row in _batch_get(keys, consistent=consistent):
+        if isinstance(row, OpenCaseRow):
+            pointer = row.case_id
+        elif isinstance(row, CaseRow):
+            head = read_case(row)
+    if pointer is None or (head is not None and head.id == pointer):
+        return head if pointer else None
+    try:
+        return read_case(CaseRow.get(*table.case_key(pointer), consistent_read=True))
+    except DoesNotExist:
+        raise ContentionError("the open case is not readable yet") from None
+
+
+def commit_arrival(change: CaseChange, landing: Landing) -> None:
+    """Write it all in one transaction.
+
+    Raises DuplicateEventError if the event was taken in meanwhile, ContentionError if anything it
+    was decided upon has changed: read and decide again.
+    """
+    case, message = change.after, change.messages[0]
+    write = Transaction()
+    write.put_new(
+        "ledger",
+        ledger_row(landing.raw, landing.event_id, LedgerState.PARSED, "", case.id, message.id),
+    )
+    put_change(write, change)
+    put_entities(write, case, landing.entities)
+    _put_addresses(write, case, landing)
+    if landing.new_customer is not None:
+        write.put_new("customer", customer_row(landing.new_customer))
+    if change.before is None:
+        pointer = OpenCaseRow(*table.open_case_key(case.customer_id), case_id=case.id)
+        write.put_new("pointer", pointer)
+    if landing.used_token:
+        write.put_new(
+            "token",
+            table.UsedTokenRow(*table.token_key(landing.used_token), customer_id=case.customer_id),
+        )
+    try:
+        write.commit()
+    except RefusedError as error:
+        if "ledger" in error.parts:
+            raise DuplicateEventError(landing.event_id) from error
+        raise ContentionError(str(error)) from error
+
+
+def is_token_used(digest: str) -> bool:
+    return any(True for _ in _batch_get([table.token_key(digest)], consistent=True))
+
+
+def _put_addresses(write: Transaction, case: Case, landing: Landing) -> None:
+    """The address the message came from is refreshed; newly proven ones are linked."""
+    origin = landing.origin
+    linked = {entry.address: entry.proof for entry in landing.linked}
+    for address, proof in linked.items():
+        is_origin = address == landing.contact.address
+        row = address_row(
+            address, case.customer_id, proof, case.id, landing.contact if is_origin else None
+        )
+        if address in landing.moved:
+            write.put("address", row)
+        else:
+            write.put_new("address", row)
+        _put_link(write, case.customer_id, address, proof, landing.raw.received_at)
+    if origin is not None:
+        row = address_row(
+            origin.address, origin.customer_id, origin.proof, case.id, landing.contact
+        )
+        write.put("address", row, AddressRow.customer_id == origin.customer_id)
+
+
+def _put_link(
+    write: Transaction, customer_id: str, address: Address, proof: str, at: datetime
+) -> None:
+    write.put(
+        "link",
+        LinkRow(
+            *table.link_key(customer_id, address.kind, address.value),
+            address_kind=str(address.kind),
+            address_value=address.value,
+            proof=str(proof),
+            linked_at=to_rfc3339(at),
+        ),
+    )
+
+
+def _batch_get(keys: Sequence[table.Key], *, consistent: bool) -> list[Row]:
+    try:
+        return list(Row.batch_get(keys, consistent_read=consistent))
+    except PynamoDBException as error:
+        raise UnavailableError(f"the store cannot be read: {error}") from error

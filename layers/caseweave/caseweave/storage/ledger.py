@@ -1,0 +1,129 @@
+"""The inbound ledger: the raw input of every event, and what became of it (promises P1, P2)."""
+
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+
+from pynamodb.exceptions import PutError
+
+from caseweave.domain.times import from_rfc3339, to_rfc3339
+from caseweave.errors import UnavailableError
+from caseweave.storage import table
+from caseweave.storage.table import LedgerRow, Row
+
+# Raised when a parser understands more than before, so that replay knows what to try again.
+PARSER = 1
+LONGEST_EVENT_ID = 256
+
+
+class LedgerState(StrEnum):
+    PARSED = "parsed"
+    IGNORED = "ignored"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class RawInput:
+    """A verified request as it came. `body_ref` names the object that holds it, if not `body`."""
+
+    provider: str
+    account: str
+    received_at: datetime
+    body: bytes = b""
+    body_ref: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    retention: timedelta = timedelta(days=400)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    provider: str
+    account: str
+    event_id: str
+    state: LedgerState
+    received_at: datetime
+    body: bytes
+    body_ref: str
+    reason: str
+    case_id: str
+
+
+def ledger_row(
+    raw: RawInput,
+    event_id: str,
+    state: LedgerState,
+    reason: str = "",
+    case_id: str = "",
+    message_id: str = "",
+) -> LedgerRow:
+    """The ledger's record of one event of a request."""
+    row = LedgerRow(
+        *table.ledger_key(raw.provider, raw.account, bound_event_id(event_id)),
+        provider=raw.provider,
+        account=raw.account or None,
+        event_id=bound_event_id(event_id),
+        state=str(state),
+        reason=reason or None,
+        received_at=to_rfc3339(raw.received_at),
+        parser=PARSER,
+        headers=dict(raw.headers) or None,
+        body=zlib.compress(raw.body, 1) if raw.body else None,
+        body_ref=raw.body_ref or None,
+        case_id=case_id or None,
+        message_id=message_id or None,
+        expires_at=raw.received_at + raw.retention,
+    )
+    if state is LedgerState.QUARANTINED:
+        row.worklist_pk = table.QUARANTINE_PARTITION
+        row.worklist_sk = f"{to_rfc3339(raw.received_at)}#{raw.provider}"
+        row.expires_at = None
+    return row
+
+
+def keep_without_message(raw: RawInput, event_id: str, state: LedgerState, reason: str) -> bool:
+    """Keep an event that makes no message. False if it was kept before."""
+    row = ledger_row(raw, event_id, state, reason)
+    try:
+        row.save(Row.pk.does_not_exist())
+    except PutError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise UnavailableError(f"the ledger cannot be written: {error}") from error
+    return True
+
+
+def find_landed(raw: RawInput, event_id: str) -> tuple[str, str]:
+    """The (case id, message id) that an event led to; empty if it led to none."""
+    key = table.ledger_key(raw.provider, raw.account, bound_event_id(event_id))
+    row = LedgerRow.get(*key, consistent_read=True)
+    return row.case_id or "", row.message_id or ""
+
+
+def list_quarantined(limit: int) -> Iterator[LedgerEntry]:
+    """What was verified but not understood, the newest first."""
+    rows = LedgerRow.worklist.query(
+        table.QUARANTINE_PARTITION, limit=limit, scan_index_forward=False
+    )
+    for row in rows:
+        if isinstance(row, LedgerRow):
+            yield LedgerEntry(
+                provider=row.provider,
+                account=row.account or "",
+                event_id=row.event_id,
+                state=LedgerState(row.state),
+                received_at=from_rfc3339(row.received_at),
+                body=zlib.decompress(row.body) if row.body else b"",
+                body_ref=row.body_ref or "",
+                reason=row.reason or "",
+                case_id=row.case_id or "",
+            )
+
+
+def bound_event_id(event_id: str) -> str:
+    """The id itself, or its digest where a sender chose one too long for a key."""
+    if len(event_id.encode()) <= LONGEST_EVENT_ID:
+        return event_id
+    return f"sha256:{sha256(event_id.encode()).hexdigest()}"

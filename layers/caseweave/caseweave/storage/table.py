@@ -1,0 +1,315 @@
+"""The one table: every key and index is spelled here and nowhere else (see docs/table.md)."""
+
+from typing import Any
+
+from pynamodb.attributes import (
+    BinaryAttribute,
+    DiscriminatorAttribute,
+    JSONAttribute,
+    NumberAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.models import Model
+
+DUE_SHARDS = 4
+Key = tuple[str, str]
+
+
+class WorklistIndex(GlobalSecondaryIndex["Row"]):
+    """Team and state → priority, due time. Quarantined input has a list of its own."""
+
+    class Meta:
+        index_name = "worklist"
+        projection = AllProjection()
+
+    worklist_pk = UnicodeAttribute(hash_key=True)
+    worklist_sk = UnicodeAttribute(range_key=True)
+
+
+class DueIndex(GlobalSecondaryIndex["Row"]):
+    """Only what a schedule must look at, by time: a sweep costs what is due, not what is open."""
+
+    class Meta:
+        index_name = "due"
+        projection = AllProjection()
+
+    due_pk = UnicodeAttribute(hash_key=True)
+    due_sk = UnicodeAttribute(range_key=True)
+
+
+class CustomerIndex(GlobalSecondaryIndex["Row"]):
+    """A customer's cases and messages by time."""
+
+    class Meta:
+        index_name = "customer"
+        projection = AllProjection()
+
+    customer_pk = UnicodeAttribute(hash_key=True)
+    customer_sk = UnicodeAttribute(range_key=True)
+
+
+class AssigneeIndex(GlobalSecondaryIndex["Row"]):
+    """An agent's own cases, by state and time of change."""
+
+    class Meta:
+        index_name = "assignee"
+        projection = AllProjection()
+
+    assignee_pk = UnicodeAttribute(hash_key=True)
+    assignee_sk = UnicodeAttribute(range_key=True)
+
+
+class Row(Model):
+    """Any record of the table."""
+
+    class Meta:
+        table_name = ""
+        # The defaults (15 s and 30 s) outlive the Lambda that waits for them.
+        connect_timeout_seconds = 1
+        read_timeout_seconds = 4
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    kind = DiscriminatorAttribute()
+    expires_at = TTLAttribute(null=True)
+
+    worklist_pk = UnicodeAttribute(null=True)
+    worklist_sk = UnicodeAttribute(null=True)
+    due_pk = UnicodeAttribute(null=True)
+    due_sk = UnicodeAttribute(null=True)
+    customer_pk = UnicodeAttribute(null=True)
+    customer_sk = UnicodeAttribute(null=True)
+    assignee_pk = UnicodeAttribute(null=True)
+    assignee_sk = UnicodeAttribute(null=True)
+
+    worklist = WorklistIndex()
+    due = DueIndex()
+    customer = CustomerIndex()
+    assignee = AssigneeIndex()
+
+
+class LedgerRow(Row, discriminator="ledger"):
+    """The raw input of one provider event, and at once the guard against taking it in twice."""
+
+    provider = UnicodeAttribute()
+    account = UnicodeAttribute(null=True)
+    event_id = UnicodeAttribute()
+    state = UnicodeAttribute()
+    reason = UnicodeAttribute(null=True)
+    received_at = UnicodeAttribute()
+    parser = NumberAttribute()
+    headers: JSONAttribute = JSONAttribute(null=True)
+    body = BinaryAttribute(null=True, legacy_encoding=False)
+    body_ref = UnicodeAttribute(null=True)
+    case_id = UnicodeAttribute(null=True)
+    message_id = UnicodeAttribute(null=True)
+
+
+class AddressRow(Row, discriminator="address"):
+    """An address → its customer. `case_id` is a hint that saves intake a read; it may be stale."""
+
+    customer_id = UnicodeAttribute()
+    proof = UnicodeAttribute()
+    case_id = UnicodeAttribute(null=True)
+    last_inbound_at = UnicodeAttribute(null=True)
+    contact: JSONAttribute = JSONAttribute(null=True)
+
+
+class CustomerRow(Row, discriminator="customer"):
+    name = UnicodeAttribute(null=True)
+    locale = UnicodeAttribute(null=True)
+    tier = UnicodeAttribute(null=True)
+    role = UnicodeAttribute(null=True)
+    created_at = UnicodeAttribute()
+
+
+class LinkRow(Row, discriminator="link"):
+    """One identity link of a customer: which address, on what proof, since when."""
+
+    address_kind = UnicodeAttribute()
+    address_value = UnicodeAttribute()
+    proof = UnicodeAttribute()
+    linked_at = UnicodeAttribute()
+
+
+class OpenCaseRow(Row, discriminator="open_case"):
+    """The pointer that makes N concurrent first messages one case."""
+
+    case_id = UnicodeAttribute()
+
+
+class CaseRow(Row, discriminator="case"):
+    ref = UnicodeAttribute()
+    customer_id = UnicodeAttribute()
+    state = UnicodeAttribute()
+    team = UnicodeAttribute()
+    assignee_name = UnicodeAttribute(null=True)
+    category = UnicodeAttribute(null=True)
+    priority = UnicodeAttribute()
+    level = NumberAttribute()
+    language = UnicodeAttribute()
+    subject = UnicodeAttribute(null=True)
+    opened_at = UnicodeAttribute()
+    updated_at = UnicodeAttribute()
+    due_at = UnicodeAttribute(null=True)
+    channels: JSONAttribute = JSONAttribute()
+    contacts: JSONAttribute = JSONAttribute()
+    last_channel = UnicodeAttribute(null=True)
+    acknowledged: JSONAttribute = JSONAttribute()
+    clocks: JSONAttribute = JSONAttribute()
+    incident_id = UnicodeAttribute(null=True)
+    replied_seq = NumberAttribute()
+    state_seq = NumberAttribute()
+    seq = NumberAttribute()
+    chain = UnicodeAttribute()
+    version = NumberAttribute()
+
+
+class MessageRow(Row, discriminator="message"):
+    """A message; an outbound one is its own outbox entry (promise P6)."""
+
+    message_id = UnicodeAttribute()
+    customer_id = UnicodeAttribute()
+    direction = UnicodeAttribute()
+    channel = UnicodeAttribute()
+    provider = UnicodeAttribute()
+    provider_id = UnicodeAttribute(null=True)
+    author = UnicodeAttribute()
+    subject = UnicodeAttribute(null=True)
+    body = UnicodeAttribute(null=True)
+    occurred_at = UnicodeAttribute()
+    received_at = UnicodeAttribute()
+    proof = UnicodeAttribute()
+    purpose = UnicodeAttribute(null=True)
+    is_automatic = NumberAttribute(default=0)
+    attachments: JSONAttribute = JSONAttribute(null=True)
+    contact: JSONAttribute = JSONAttribute(null=True)
+    fields: JSONAttribute = JSONAttribute(null=True)
+    seq = NumberAttribute()
+    delivery_state = UnicodeAttribute(null=True)
+    delivery_at = UnicodeAttribute(null=True)
+    delivery_id = UnicodeAttribute(null=True)
+    delivery_error = UnicodeAttribute(null=True)
+
+
+class EventRow(Row, discriminator="event"):
+    at = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    event = UnicodeAttribute()
+    data: JSONAttribute = JSONAttribute()
+    previous = UnicodeAttribute()
+    digest = UnicodeAttribute()
+
+
+class PointerRow(Row, discriminator="pointer"):
+    """A name that leads to a case: its reference, or an entity that it mentions."""
+
+    case_id = UnicodeAttribute()
+    customer_id = UnicodeAttribute(null=True)
+    at = UnicodeAttribute(null=True)
+
+
+class UsedTokenRow(Row, discriminator="used_token"):
+    """A link token works once; this is the mark that it was used."""
+
+    customer_id = UnicodeAttribute()
+
+
+class IncidentRow(Row, discriminator="incident"):
+    title = UnicodeAttribute()
+    products: JSONAttribute = JSONAttribute()
+    platform_users: JSONAttribute = JSONAttribute()
+    notice: JSONAttribute = JSONAttribute()
+    started_at = UnicodeAttribute()
+    declared_at = UnicodeAttribute()
+    declared_by = UnicodeAttribute()
+    state = UnicodeAttribute()
+
+
+class NoticeRow(Row, discriminator="notice"):
+    """That a customer was told of an incident: at most one for each pair."""
+
+    case_id = UnicodeAttribute(null=True)
+    outcome = UnicodeAttribute()
+    at = UnicodeAttribute()
+
+
+def ledger_key(provider: str, account: str, event_id: str) -> Key:
+    return f"IN#{provider}#{account}#{event_id}", "IN"
+
+
+def address_key(kind: str, value: str) -> Key:
+    return f"ADDR#{kind}#{value}", "ADDR"
+
+
+def customer_key(customer_id: str) -> Key:
+    return f"CUST#{customer_id}", "CUST"
+
+
+def link_key(customer_id: str, kind: str, value: str) -> Key:
+    return f"CUST#{customer_id}", f"LINK#{kind}#{value}"
+
+
+def open_case_key(customer_id: str) -> Key:
+    return f"CUST#{customer_id}", "OPEN#case"
+
+
+def case_key(case_id: str) -> Key:
+    return f"CASE#{case_id}", "CASE"
+
+
+def message_key(case_id: str, occurred_at: str, message_id: str) -> Key:
+    return f"CASE#{case_id}", f"MSG#{occurred_at}#{message_id}"
+
+
+def event_key(case_id: str, seq: int) -> Key:
+    return f"CASE#{case_id}", f"EVT#{seq:08d}"
+
+
+def reference_key(ref: str) -> Key:
+    return f"REF#{ref}", "REF"
+
+
+def entity_key(kind: str, value: str, case_id: str) -> Key:
+    return f"ENT#{kind}#{value}", f"CASE#{case_id}"
+
+
+def token_key(digest: str) -> Key:
+    return f"TOKEN#{digest}", "TOKEN"
+
+
+def incident_key(incident_id: str) -> Key:
+    return "INCIDENT", incident_id
+
+
+def notice_key(incident_id: str, customer_id: str) -> Key:
+    return f"INCIDENT#{incident_id}", f"NOTICE#{customer_id}"
+
+
+def worklist_partition(team: str, state: str) -> str:
+    return f"{team}#{state}"
+
+
+QUARANTINE_PARTITION = "QUARANTINE"
+
+
+def due_partition(case_id: str) -> str:
+    """Cases spread over a few partitions, so that a busy minute does not heat one."""
+    return f"DUE#{sum(case_id.encode()) % DUE_SHARDS}"
+
+
+def due_partitions() -> list[str]:
+    return [f"DUE#{shard}" for shard in range(DUE_SHARDS)]
+
+
+def use_table(name: str) -> None:
+    """Bind every row to the table *name*; called once, by the entry point."""
+    Row.Meta.table_name = name
+    _connect()
+
+
+def _connect() -> Any:
+    """Open one connection that all row classes share: each would open its own otherwise."""
+    return Row._get_connection()  # noqa: SLF001

@@ -1,0 +1,99 @@
+"""One DynamoDB transaction, whose refusals say which of its parts was refused."""
+
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from pynamodb.connection import Connection
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.transactions import TransactWrite
+
+from caseweave.errors import CaseweaveError, ContentionError, UnavailableError
+from caseweave.storage.table import Row
+
+T = TypeVar("T")
+
+# What the store answers when other writers are at the same items: nothing was written.
+_RETRYABLE = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+_TRIES = 40
+_LONGEST_PAUSE = 0.4
+
+
+class RefusedError(CaseweaveError):
+    """Conditions of the transaction did not hold; `parts` names them. Nothing was written."""
+
+    def __init__(self, parts: frozenset[str]) -> None:
+        super().__init__(f"refused: {', '.join(sorted(parts))}")
+        self.parts = parts
+
+
+class Transaction:
+    """Puts and deletes that happen together or not at all.
+
+    Each carries the name of its part, for RefusedError. The store reports refusals in the order
+    deletes, puts (not in that of the calls), which is why both are collected here first.
+    """
+
+    def __init__(self) -> None:
+        self._deletes: list[tuple[str, Row, Condition | None]] = []
+        self._puts: list[tuple[str, Row, Condition | None]] = []
+
+    def put(self, part: str, row: Row, condition: Condition | None = None) -> None:
+        self._puts.append((part, row, condition))
+
+    def put_new(self, part: str, row: Row) -> None:
+        """Put a row that must not exist yet."""
+        self.put(part, row, Row.pk.does_not_exist())
+
+    def delete(self, part: str, row: Row, condition: Condition | None = None) -> None:
+        self._deletes.append((part, row, condition))
+
+    def commit(self) -> None:
+        """Write it all. Raises RefusedError, ContentionError or UnavailableError."""
+        try:
+            with TransactWrite(connection=_connection()) as write:
+                for _, row, condition in self._deletes:
+                    write.delete(row, condition)
+                for _, row, condition in self._puts:
+                    write.save(row, condition)
+        except TransactWriteError as error:
+            raise self._explain(error) from error
+        except PynamoDBException as error:
+            raise UnavailableError(f"the store cannot be written: {error}") from error
+
+    def _explain(self, error: TransactWriteError) -> CaseweaveError:
+        codes = [reason.code if reason else "" for reason in error.cancellation_reasons]
+        if any(code in _RETRYABLE for code in codes) or "TransactionInProgress" in str(error):
+            return ContentionError("other writers are at the same records")
+        names = [part for part, _, _ in (*self._deletes, *self._puts)]
+        refused = [
+            name
+            for name, code in zip(names, codes, strict=False)
+            if code == "ConditionalCheckFailed"
+        ]
+        if refused:
+            return RefusedError(frozenset(refused))
+        return UnavailableError(
+            f"the store refused the transaction: {error.cause_response_message}"
+        )
+
+
+def retry_on_contention(attempt: Callable[[int], T]) -> T:
+    """Call *attempt* (with 0, 1, 2, …) until it does not lose to other writers.
+
+    Pauses grow and are random, so that sixteen writers of one case do not meet again. Raises the
+    last ContentionError when *attempt* kept losing.
+    """
+    for number in range(_TRIES - 1):
+        try:
+            return attempt(number)
+        except ContentionError:
+            longest = min(_LONGEST_PAUSE, 0.01 * 2**number)
+            time.sleep(random.uniform(0, longest))  # noqa: S311 - jitter, not a secret
+    return attempt(_TRIES - 1)
+
+
+def _connection() -> Connection:
+    return Row._get_connection().connection  # noqa: SLF001

@@ -1,0 +1,113 @@
+"""The door for providers and forms: known, verified, parsed, kept; in that order (P1, P5)."""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from caseweave.channels import web_form
+from caseweave.channels.credentials import Credentials
+from caseweave.channels.registry import Provider
+from caseweave.channels.request import WebhookRequest
+from caseweave.domain.tokens import issue_session_token
+from caseweave.errors import NotFoundError, UnparseableError
+from caseweave.http import Answer
+from caseweave.intake import Door, quarantine, receive_message, take_in
+from caseweave.storage.ledger import RawInput
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+# How long a customer's page may read the answers to what it sent.
+SESSION_LIFETIME = timedelta(days=30)
+# Which headers are kept with the raw body: what was verified, never what authenticates.
+_KEPT_HEADERS = ("content-type", "user-agent", "x-twilio-signature", "i-twilio-idempotency-token")
+
+
+def receive_webhook(
+    name: str,
+    providers: Mapping[str, Provider],
+    request: WebhookRequest,
+    read_credentials: Callable[[str], Credentials],
+    make_door: Callable[[], Door],
+    now: datetime,
+) -> Answer:
+    """A provider's webhook. An unknown provider is refused before any secret is read.
+
+    Raises NotFoundError, InvalidSignatureError, MissingSecretError, ContentionError,
+    UnavailableError.
+    """
+    provider = find_provider(name, providers)
+    credentials = read_credentials(name)
+    provider.verify(request, credentials)
+    raw = keep_raw(request, name, "", now)
+    try:
+        events = parse_events(lambda: provider.parse(request, credentials))
+    except UnparseableError as error:
+        quarantine(raw, str(error))
+    else:
+        take_in(events, raw, make_door())
+    content_type, body = provider.ACKNOWLEDGED
+    return Answer(HTTPStatus.OK, body, content_type)
+
+
+def receive_form(
+    form: str,
+    request: WebhookRequest,
+    verify_token: Callable[[str], Mapping[str, Any]],
+    door: Door,
+    now: datetime,
+) -> Answer:
+    """A web form's submission: the case reference, and a session to read the answers with."""
+    if not web_form.FORM_NAME.fullmatch(form):
+        raise NotFoundError("There is no such form.")
+    token = web_form.bearer_token(request)
+    claims = verify_token(token) if token else {}
+    key = request.headers.get("idempotency-key") or door.entropy(16).hex()
+    submission = sha256(key.encode() + b"\0" + request.body).hexdigest()[:32]
+    raw = keep_raw(request, web_form.PROVIDER, form, now)
+    try:
+        inbound = parse_events(lambda: web_form.parse(request, form, claims, submission))
+    except UnparseableError as error:
+        quarantine(raw, str(error))
+        return Answer(HTTPStatus.ACCEPTED, {"state": "quarantined", "reference": None})
+    landed = receive_message(inbound, raw, door)
+    session = issue_session_token(landed.case_id, now + SESSION_LIFETIME, door.signing_keys)
+    return Answer(
+        HTTPStatus.CREATED if landed.is_new else HTTPStatus.OK,
+        {
+            "state": "received",
+            "reference": landed.ref,
+            "message_id": landed.message_id,
+            "session": session,
+            "messages": f"/intake/web/chat/{session}/messages",
+        },
+    )
+
+
+def find_provider(name: str, providers: Mapping[str, Provider]) -> Provider:
+    if name not in providers:
+        raise NotFoundError("There is no such provider.")
+    return providers[name]
+
+
+def keep_raw(request: WebhookRequest, provider: str, account: str, now: datetime) -> RawInput:
+    headers = {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers}
+    return RawInput(provider, account, now, request.body, headers=headers)
+
+
+def parse_events(parse: Callable[[], T]) -> T:
+    """What *parse* makes of a body; UnparseableError whatever goes wrong in it.
+
+    The process boundary for content: a verified body that trips a bug of ours is kept for people
+    and for a replay after the fix, and the provider is not asked to send it again for days.
+    """
+    try:
+        return parse()
+    except UnparseableError:
+        raise
+    except Exception as error:
+        logger.exception("a parser failed on a verified body")
+        raise UnparseableError(f"the parser failed: {type(error).__name__}") from error

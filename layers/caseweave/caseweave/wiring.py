@@ -1,0 +1,72 @@
+"""What the entry points hand to the use cases, made from the settings of the function."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from caseweave.aws.secrets import read_credentials, read_signing_keys
+from caseweave.channels.credentials import Credentials
+from caseweave.errors import InvalidSignatureError, MissingSecretError
+from caseweave.intake import Door
+from caseweave.notifier import Send
+from caseweave.settings import Settings
+from caseweave.storage.table import use_table
+
+
+def start() -> Settings:
+    """The settings of this function, with the table bound to them. Called at cold start."""
+    settings = Settings.from_env()
+    use_table(settings.table_name)
+    return settings
+
+
+def make_door(settings: Settings) -> Door:
+    """Raises MissingSecretError."""
+    keys = read_signing_keys(settings.parameter_prefix)
+    return Door(settings.default_team, keys, secrets.token_bytes)
+
+
+def credentials_of(settings: Settings, provider: str) -> Credentials:
+    """Raises MissingSecretError."""
+    return read_credentials(settings.parameter_prefix, provider)
+
+
+def bot_name(settings: Settings) -> str:
+    """The Telegram bot's name, "" where the desk has no bot."""
+    try:
+        return str(credentials_of(settings, "telegram").values.get("bot_username", ""))
+    except MissingSecretError:
+        return ""
+
+
+def sign_in_check(settings: Settings) -> Callable[[str], Mapping[str, Any]]:
+    """What turns a signed-in customer's JWT into its claims; its key set is kept between calls.
+
+    The code that checks signatures is loaded with the first token, not at cold start.
+    """
+    keys: list[Any] = []
+
+    def check(token: str) -> Mapping[str, Any]:
+        from caseweave.platform.sign_in import KeySet, verify_sign_in  # noqa: PLC0415
+
+        if not settings.platform_jwks_url:
+            raise InvalidSignatureError("no platform is configured")
+        if not keys:
+            keys.append(KeySet(settings.platform_jwks_url))
+        return verify_sign_in(token, keys[0], settings.platform_issuer, settings.platform_audience)
+
+    return check
+
+
+def sender(settings: Settings) -> Send:
+    """How messages leave. Raises MissingSecretError."""
+    from caseweave.sending import send_message  # noqa: PLC0415 - only the notifier needs it
+
+    return partial(
+        send_message,
+        prefix=settings.parameter_prefix,
+        api_urls={"twilio": settings.twilio_api_url, "telegram": settings.telegram_api_url},
+        support_address=settings.support_address,
+        signing_keys=make_door(settings).signing_keys,
+    )
