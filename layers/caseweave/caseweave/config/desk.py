@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, time, timedelta
 from functools import cache
-from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from caseweave.domain.case import Priority
 from caseweave.domain.clocks import ClockKind, Policy, Target
 from caseweave.domain.desk import Desk, Playbook
 from caseweave.domain.language import CHINESE, ENGLISH
+from caseweave.errors import InvalidConfigError
 
 FILES = ("calendars", "sla", "teams", "texts", "playbooks")
 # Rules refer to these by name.
@@ -26,9 +27,14 @@ _DURATION = re.compile(r"(\d+)([smhd])")
 
 @cache
 def deployed_desk() -> Desk:
-    """The desk that was deployed with this function, from the configuration layer."""
-    with resources.as_file(resources.files("caseweave_config")) as folder:
-        return load_desk(folder)
+    """The desk that was deployed with this function, from the configuration layer.
+
+    Raises InvalidConfigError if the function has no such layer.
+    """
+    spec = find_spec("caseweave_config")
+    if spec is None or not spec.submodule_search_locations:
+        raise InvalidConfigError("this function lacks the ConfigLayer of template.yaml")
+    return load_desk(Path(next(iter(spec.submodule_search_locations))))
 
 
 def load_desk(folder: Path) -> Desk:
