@@ -19,5 +19,10 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> None:
     bucket, key = event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]
     logger.info("mail", extra={"object": key})
     receive_mail(
-        bucket, key, settings.files_bucket, partial(make_door, settings), datetime.now(UTC)
+        bucket,
+        key,
+        settings.files_bucket,
+        partial(make_door, settings),
+        settings.retention,
+        datetime.now(UTC),
     )

@@ -26,6 +26,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
             read_request(event),
             partial(credentials_of, settings),
             partial(make_door, settings),
+            settings.retention,
             datetime.now(UTC),
         )
     )

@@ -29,4 +29,4 @@ def _answer(event: dict[str, Any]) -> Answer:
     if event["httpMethod"] == "GET":
         after = dict(request.query).get("after", "")
         return list_web_messages(path["session"], after, door.signing_keys, now)
-    return receive_form(path["form"], request, check_sign_in, door, now)
+    return receive_form(path["form"], request, check_sign_in, door, settings.retention, now)

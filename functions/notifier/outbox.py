@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from caseweave.notifier import notify
+from caseweave.notifier import MOST_RECEIVES, notify
 from caseweave.wiring import sender, start
 
 logger = Logger()
@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
 
 
 def _notify(record: SQSRecord) -> None:
-    is_last_try = int(record.attributes.approximate_receive_count) >= settings.most_receives
+    is_last_try = int(record.attributes.approximate_receive_count) >= MOST_RECEIVES
     now = partial(datetime.now, UTC)
     state = notify(record.body, sender(settings), now, is_last_try=is_last_try)
     logger.info("notified", extra={"state": state})

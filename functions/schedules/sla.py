@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from caseweave.config.desk import deployed_desk
+from caseweave.domain.times import from_rfc3339
 from caseweave.sla import sweep_due_cases
 from caseweave.wiring import start
 
@@ -15,7 +16,11 @@ settings = start()
 
 
 @logger.inject_lambda_context
-def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
-    changed = sweep_due_cases(deployed_desk(), datetime.now(UTC))
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
+    now = datetime.now(UTC)
+    if settings.is_local and "now" in event:
+        # The demo and the tests do not wait for real deadlines.
+        now = from_rfc3339(event["now"])
+    changed = sweep_due_cases(deployed_desk(), now)
     logger.info("sla swept", extra={"changed": changed})
     return {"changed": changed}

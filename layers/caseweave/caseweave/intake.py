@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from caseweave.domain.case import Case
 from caseweave.domain.event import Actor, CaseChange
-from caseweave.domain.identity import Address, AddressKind, Customer
+from caseweave.domain.identity import Address, AddressKind, Customer, Proof
 from caseweave.domain.joining import Joining, Ticket, join_customer
 from caseweave.domain.message import (
     Delivery,
@@ -124,6 +124,8 @@ def _receive_once(inbound: InboundMessage, raw: RawInput, door: Door, *, is_retr
         derive_ulid(raw.received_at, "message", *seed),
         raw.received_at,
     )
+    if replied is not None:
+        message = replace(message, proof=Proof.REPLY_TOKEN)
     change = _change_case(case, message, inbound, joining, door)
     commit_arrival(change, _land(inbound, raw, message, joining, origin, used_token))
     return Landed(change.after.id, change.after.ref, message.id, is_new=True)

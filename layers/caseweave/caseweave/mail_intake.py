@@ -1,7 +1,7 @@
 """Mail intake: a MIME object in the mail bucket becomes a message with its files."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from caseweave.aws.mailbox import keep_attachment, read_object
 from caseweave.channels import ses
@@ -12,7 +12,12 @@ from caseweave.webhooks import parse_events
 
 
 def receive_mail(
-    bucket: str, key: str, files_bucket: str, make_door: Callable[[], Door], now: datetime
+    bucket: str,
+    key: str,
+    files_bucket: str,
+    make_door: Callable[[], Door],
+    retention: timedelta,
+    now: datetime,
 ) -> Landed | None:
     """Take in one delivered mail; None if it was quarantined or is no mail.
 
@@ -24,7 +29,7 @@ def receive_mail(
     if object_id == ses.SETUP_OBJECT:
         return None
     content = read_object(bucket, key)
-    raw = RawInput(ses.PROVIDER, "", now, body_ref=f"s3://{bucket}/{key}")
+    raw = RawInput(ses.PROVIDER, "", now, retention, body_ref=f"s3://{bucket}/{key}")
     try:
         inbound, mail = parse_events(lambda: ses.parse(content, object_id))
     except UnparseableError as error:

@@ -26,7 +26,9 @@ logger = logging.getLogger(__name__)
 
 NOTIFIER = Actor("system", "notifier")
 # A claim younger than this may belong to a sender that is still at work.
-CLAIM_LIFETIME = timedelta(seconds=60)
+CLAIM_LIFETIME = timedelta(seconds=20)
+# `maxReceiveCount` of the outbound queues (infra/outbound.yaml).
+MOST_RECEIVES = 10
 
 Send = Callable[[Message, OutboxKey], SendResult]
 

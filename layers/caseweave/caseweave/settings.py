@@ -24,7 +24,7 @@ class Settings:
     platform_issuer: str = ""
     platform_audience: str = ""
     retention: timedelta = timedelta(days=400)
-    most_receives: int = 10
+    is_local: bool = False
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Self:
@@ -48,5 +48,5 @@ class Settings:
             platform_issuer=found.get("PLATFORM_ISSUER", ""),
             platform_audience=found.get("PLATFORM_AUDIENCE", ""),
             retention=timedelta(days=int(found.get("RAW_RETENTION_DAYS", "400"))),
-            most_receives=int(found.get("MOST_RECEIVES", "10")),
+            is_local=found.get("LOCAL_CLOUD") == "true",
         )

@@ -32,6 +32,7 @@ def receive_webhook(
     request: WebhookRequest,
     read_credentials: Callable[[str], Credentials],
     make_door: Callable[[], Door],
+    retention: timedelta,
     now: datetime,
 ) -> Answer:
     """A provider's webhook. An unknown provider is refused before any secret is read.
@@ -42,7 +43,7 @@ def receive_webhook(
     provider = find_provider(name, providers)
     credentials = read_credentials(name)
     provider.verify(request, credentials)
-    raw = keep_raw(request, name, "", now)
+    raw = keep_raw(request, name, "", now, retention)
     try:
         events = parse_events(lambda: provider.parse(request, credentials))
     except UnparseableError as error:
@@ -58,6 +59,7 @@ def receive_form(
     request: WebhookRequest,
     verify_token: Callable[[str], Mapping[str, Any]],
     door: Door,
+    retention: timedelta,
     now: datetime,
 ) -> Answer:
     """A web form's submission: the case reference, and a session to read the answers with."""
@@ -67,7 +69,7 @@ def receive_form(
     claims = verify_token(token) if token else {}
     key = request.headers.get("idempotency-key") or door.entropy(16).hex()
     submission = sha256(key.encode() + b"\0" + request.body).hexdigest()[:32]
-    raw = keep_raw(request, web_form.PROVIDER, form, now)
+    raw = keep_raw(request, web_form.PROVIDER, form, now, retention)
     try:
         inbound = parse_events(lambda: web_form.parse(request, form, claims, submission))
     except UnparseableError as error:
@@ -93,9 +95,12 @@ def find_provider(name: str, providers: Mapping[str, Provider]) -> Provider:
     return providers[name]
 
 
-def keep_raw(request: WebhookRequest, provider: str, account: str, now: datetime) -> RawInput:
+def keep_raw(
+    request: WebhookRequest, provider: str, account: str, now: datetime, retention: timedelta
+) -> RawInput:
+    """What the ledger keeps of a verified request."""
     headers = {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers}
-    return RawInput(provider, account, now, request.body, headers=headers)
+    return RawInput(provider, account, now, retention, request.body, headers=headers)
 
 
 def parse_events(parse: Callable[[], T]) -> T:

@@ -65,6 +65,8 @@ def read_file(case_id: str) -> CaseFile:
             events.append(read_event(row))
     if case is None:
         raise NotFoundError(f"There is no case {case_id}.")
+    # Keys order by time and id; of one millisecond, what was kept first comes first.
+    messages.sort(key=lambda message: (message.occurred_at, message.seq))
     return CaseFile(case, tuple(messages), tuple(events))
 
 

@@ -32,10 +32,10 @@ class RawInput:
     provider: str
     account: str
     received_at: datetime
+    retention: timedelta
     body: bytes = b""
     body_ref: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
-    retention: timedelta = timedelta(days=400)
 
 
 @dataclass(frozen=True, slots=True)

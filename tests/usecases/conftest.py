@@ -1,0 +1,38 @@
+"""The desk, the door and a stored world for the use cases."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import boto3
+import pytest
+
+from caseweave.config.desk import load_desk
+from caseweave.domain.desk import Desk
+from caseweave.intake import Door
+
+ROOT = Path(__file__).resolve().parents[2]
+KEYS = [b"k" * 32]
+
+
+@pytest.fixture(scope="session")
+def desk() -> Desk:
+    return load_desk(ROOT / "config")
+
+
+@pytest.fixture
+def door() -> Door:
+    return Door("frontline", KEYS, os.urandom)
+
+
+@pytest.fixture
+def dump(table: str) -> Callable[[], list[dict]]:
+    """Every record of the table, sorted: what "nothing changed" is compared by."""
+
+    def scan() -> list[dict]:
+        items: list[dict] = []
+        for page in boto3.client("dynamodb").get_paginator("scan").paginate(TableName=table):
+            items += page["Items"]
+        return sorted(items, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
+
+    return scan
