@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from caseweave.domain.case import CaseState
-from caseweave.domain.event import EventKind
+from caseweave.domain.event import Actor, EventKind
+from caseweave.domain.handling import set_state
 from caseweave.domain.identity import Proof
 from caseweave.domain.incident import Incident, IncidentState
 from caseweave.domain.message import Channel, Purpose
@@ -149,9 +150,6 @@ def test_dying_in_a_sweep_tells_nobody_twice(table, door, desk, number, after):
 
 
 def close(landed, desk):
-    from caseweave.domain.event import Actor
-    from caseweave.domain.handling import set_state
-
     case = cases.read_head(landed.case_id)
     cases.commit_change(
         set_state(case, CaseState.CLOSED, "", desk, Actor("agent", "mei"), NOON, "unused")

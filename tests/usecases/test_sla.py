@@ -9,6 +9,7 @@ from caseweave.domain.event import EventKind
 from caseweave.domain.ulid import make_ulid
 from caseweave.sla import SweepError, sweep_due_cases
 from caseweave.storage import cases
+from caseweave.storage.table import due_partition, due_partitions
 from tests.usecases.test_router import route
 from tests.usecases.world import NOON, CrashError, crash_at_call, receive, sms
 
@@ -92,8 +93,6 @@ def test_dying_in_a_sweep_neither_skips_nor_repeats_an_escalation(table, door, d
 
 
 def test_case_ids_spread_over_all_shards(table):
-    from caseweave.storage.table import due_partition, due_partitions
-
     ids = [make_ulid(NOON, n.to_bytes(10)) for n in range(200)]
 
     assert {due_partition(one) for one in ids} == set(due_partitions())
