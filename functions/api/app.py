@@ -70,6 +70,18 @@ def declare_incident() -> Any:
     return Response(answer, status_code=201)
 
 
+@app.route("/v1/incidents", methods=["GET"])
+@speak_http
+def list_incidents() -> Any:
+    return incidents.list_incidents(_caller())
+
+
+@app.route("/v1/incidents/{name}/state", methods=["POST"])
+@speak_http
+def change_incident(name: str) -> Any:
+    return incidents.change_state(name, _said(), _caller(), _moment())
+
+
 @app.route("/v1/quarantine", methods=["GET"])
 @speak_http
 def list_quarantine() -> Any:

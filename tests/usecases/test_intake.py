@@ -250,6 +250,15 @@ def test_what_nobody_understands_is_kept_and_listed_once(table, door):
     ]
 
 
+def test_a_time_in_whole_seconds_does_not_sort_before_what_came_earlier(table, door):
+    """Telegram and mail tell whole seconds; what came a moment before must stay before."""
+    noon = NOON + timedelta(milliseconds=700)
+    first = receive(sms(PHONE, "first", "SM1"), door, NOON + timedelta(milliseconds=300))
+    receive(replace(sms(PHONE, "second", "SM2"), occurred_at=NOON), door, noon)
+
+    assert [m.body for m in cases.read_file(first.case_id).messages] == ["first", "second"]
+
+
 def test_the_raw_body_is_kept_with_what_it_became(table, door):
     landed = receive_message(sms(PHONE), raw(body=b"From=%2B86..."), door)
 

@@ -10,8 +10,9 @@ from caseweave.domain.case import CaseState
 from caseweave.domain.event import Actor, EventKind
 from caseweave.domain.handling import set_state
 from caseweave.domain.identity import Proof
-from caseweave.domain.incident import Incident, IncidentState
+from caseweave.domain.incident import Incident, IncidentState, NoticeKind, resolve_incident
 from caseweave.domain.message import Channel, Purpose
+from caseweave.errors import InvalidRequestError
 from caseweave.outages import sweep_incidents
 from caseweave.storage import cases
 from caseweave.storage.incidents import find_noticed_customers, keep_incident
@@ -80,6 +81,7 @@ def test_who_has_a_case_on_the_product_is_told_in_that_case_once(table, door, de
 
 def test_who_has_no_open_case_is_told_in_one_that_is_born_closed(table, door, desk):
     first = receive(web("u-7", "+14155550132", "how do I top up?", "W1"), door)
+    receive(sms("+14155550132", "by text as well", "SM1"), door)
     route(first, desk)
     close(first, desk)
     customer = cases.read_head(first.case_id).customer_id
@@ -95,8 +97,40 @@ def test_who_has_no_open_case_is_told_in_one_that_is_born_closed(table, door, de
     assert cases.find_case_id(case.ref) == case.id
 
 
+def test_who_was_only_ever_on_a_page_cannot_be_told_and_that_is_settled(table, door, desk):
+    first = receive(web("u-7", "+14155550132", "how do I top up?", "W1"), door)
+    close(first, desk)
+    incident = declare(products=(), platform_users=("u-7",))
+
+    assert [sweep(desk), sweep(desk)] == [0, 0]
+
+    settled = find_noticed_customers(incident.id, NoticeKind.OUTAGE)
+    assert list(settled.values()) == [False]
+
+
+def test_whoever_was_told_hears_once_that_it_is_over(table, door, desk):
+    landed = receive(sms("+8613800138000", "游戏充值没到账"), door)
+    route(landed, desk)
+    incident = declare()
+    sweep(desk)
+    over = {"zh-CN": "充值已恢复", "en": "Top-ups work again"}
+    keep_incident(resolve_incident(incident, over, LATER))
+
+    assert [sweep(desk), sweep(desk)] == [1, 0]
+
+    assert ["充值已恢复" in m.body for m in notices(landed.case_id)] == [False, True]
+
+
+def test_an_incident_is_resolved_once(table):
+    over = resolve_incident(declare(), {"en": "over"}, LATER)
+
+    with pytest.raises(InvalidRequestError):
+        resolve_incident(over, {"en": "over"}, LATER)
+
+
 def test_their_answer_to_a_notice_opens_a_case(table, door, desk):
     first = receive(web("u-7", "+14155550132", "how do I top up?", "W1"), door)
+    receive(sms("+14155550132", "by text as well", "SM1"), door)
     close(first, desk)
     declare(products=(), platform_users=("u-7",))
     sweep(desk)
@@ -146,7 +180,7 @@ def test_dying_in_a_sweep_tells_nobody_twice(table, door, desk, number, after):
     sweep(desk)
 
     assert len(notices(landed.case_id)) == 1
-    assert len(find_noticed_customers(incident.id)) == 1
+    assert list(find_noticed_customers(incident.id, NoticeKind.OUTAGE).values()) == [True]
 
 
 def close(landed, desk):

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from caseweave.domain.case import CaseState
 from caseweave.domain.identity import Proof
 from caseweave.domain.message import Channel, Direction, Purpose
-from caseweave.errors import UnavailableError
+from caseweave.domain.times import to_rfc3339
+from caseweave.errors import NotFoundError, UnavailableError
 from caseweave.router import route_case
 from caseweave.storage import cases
 from tests.usecases.conftest import KEYS
@@ -23,12 +23,14 @@ from tests.usecases.world import (
 )
 
 PHONE = "+8613800138000"
+SECOND = timedelta(seconds=1)
 
 
 def route(landed, desk, bot="our_bot"):
+    (kept,) = [m for m in cases.read_file(landed.case_id).messages if m.id == landed.message_id]
     return route_case(
         landed.case_id,
-        f"MSG#any#{landed.message_id}",
+        f"MSG#{to_rfc3339(kept.occurred_at)}#{kept.id}",
         desk,
         bot,
         KEYS,
@@ -52,9 +54,9 @@ def test_a_first_message_is_triaged_assigned_timed_and_acknowledged(table, door,
     assert reply.direction is Direction.OUTBOUND
     assert reply.channel is Channel.SMS
     assert landed.ref in reply.body
-    assert list(cases.list_touched_by("order_no", "T20261123-7731")) == [
-        (landed.case_id, case.customer_id)
-    ]
+    touched = [(landed.case_id, case.customer_id)]
+    assert list(cases.list_touched_by("order_no", "T20261123-7731", NOON)) == touched
+    assert list(cases.list_touched_by("order_no", "T20261123-7731", NOON + SECOND)) == []
 
 
 def test_a_replayed_record_changes_nothing(table, door, desk, dump):
@@ -79,6 +81,29 @@ def test_dying_at_any_store_call_loses_and_doubles_nothing(table, door, desk, nu
 
     assert len(acknowledgements(landed.case_id)) == 1
     assert cases.read_head(landed.case_id).category == "topup_fault"
+
+
+def test_a_case_of_many_messages_is_routed_with_as_little_reading(table, door, desk):
+    for number in range(30):
+        landed = receive(sms(PHONE, "又是我", f"SM{number}"), door)
+    route(landed, desk)
+    (kept,) = [m for m in cases.read_file(landed.case_id).messages if m.id == landed.message_id]
+    key = f"MSG#{to_rfc3339(kept.occurred_at)}#{kept.id}"
+
+    with crash_at_call(0, after=False) as calls:
+        route_case(landed.case_id, key, desk, "our_bot", KEYS, NOON)
+
+    assert calls == ["BatchGetItem"]
+
+
+def test_a_mail_that_its_own_domain_disowns_is_not_answered(table, door, desk):
+    forged = proven(unproven("mail.1"), proof=Proof.REFUTED)
+    landed = receive(message(Channel.EMAIL, "ses", forged, "请帮我改绑手机", "M1"), door)
+
+    route(landed, desk)
+
+    assert acknowledgements(landed.case_id) == []
+    assert cases.read_head(landed.case_id).category == "account_security"
 
 
 def test_each_channel_is_acknowledged_once(table, door, desk):
@@ -111,10 +136,8 @@ def test_the_telegram_link_goes_only_to_who_is_proven(table, door, desk):
     assert "t.me" not in to_stranger.body
 
 
-def test_a_record_of_a_message_that_is_not_there_changes_nothing(table, door, desk):
+def test_a_record_of_a_message_that_is_not_there_fails_for_people_to_see(table, door, desk):
     landed = receive(sms(PHONE), door)
 
-    change = route_case(landed.case_id, "MSG#any#nothing", desk, "", KEYS, NOON)
-
-    assert change.is_empty
-    assert cases.read_head(landed.case_id).state is CaseState.NEW
+    with pytest.raises(NotFoundError):
+        route_case(landed.case_id, "MSG#any#nothing", desk, "", KEYS, NOON)

@@ -6,7 +6,6 @@ Errors are RFC 9457 problem documents. A refused signature says nothing about wh
 import json
 import logging
 from base64 import b64decode
-from binascii import Error as Base64Error
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -63,10 +62,10 @@ def read_request(event: dict[str, Any]) -> WebhookRequest:
     if event.get("isBase64Encoded"):
         try:
             raw = b64decode(body)
-        except Base64Error:
+        except ValueError:
             raw = b""
     else:
-        raw = body.encode()
+        raw = body.encode("utf-8", "replace")
     if len(raw) > LONGEST_BODY:
         raise BodyTooLargeError(f"The body is larger than {LONGEST_BODY} bytes.")
     query = event.get("multiValueQueryStringParameters") or {}
@@ -80,18 +79,23 @@ def read_request(event: dict[str, Any]) -> WebhookRequest:
 def respond(make_answer: Callable[[], Answer]) -> dict[str, Any]:
     """The gateway's response: the answer, or the problem that came up instead."""
     try:
-        answer = make_answer()
+        return _render(make_answer())
     except CaseweaveError as error:
-        answer = describe_error(error)
+        return _render(describe_error(error))
     except Exception:
         # The process boundary: the provider hears 500 and delivers again, the log has the reason.
         logger.exception("unexpected error")
-        answer = describe_problem(HTTPStatus.INTERNAL_SERVER_ERROR, "")
+        return _render(describe_problem(HTTPStatus.INTERNAL_SERVER_ERROR, ""))
+
+
+def _render(answer: Answer) -> dict[str, Any]:
     body = answer.body
+    text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
     return {
         "statusCode": int(answer.status),
         "headers": {"Content-Type": answer.content_type, **answer.headers},
-        "body": body if isinstance(body, str) else json.dumps(body, ensure_ascii=False),
+        # What was asked for may be quoted in it, with half a surrogate pair that nobody can send.
+        "body": text.encode("utf-8", "replace").decode(),
     }
 
 
@@ -100,7 +104,8 @@ def describe_error(error: CaseweaveError) -> Answer:
     status = _STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("%s: %s", type(error).__name__, error)
-    detail = "" if isinstance(error, _SILENT) else str(error)
+    is_silent = type(error) not in _STATUS or isinstance(error, _SILENT)
+    detail = "" if is_silent else str(error)
     errors = error.errors if isinstance(error, InvalidRequestError) else ()
     return describe_problem(status, detail, errors)
 

@@ -1,16 +1,25 @@
-"""The outage schedule: customers touched by a declared incident are told once, before they ask."""
+"""The outage schedule: customers touched by a declared incident are told once, before they ask,
+and once more when it is over.
+"""
 
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 
 from caseweave.domain.case import Case, CaseState
 from caseweave.domain.desk import Desk
 from caseweave.domain.event import CaseChange
 from caseweave.domain.identity import Address, AddressKind
-from caseweave.domain.incident import Incident, IncidentState, notify_in_case, open_notice_case
+from caseweave.domain.incident import (
+    Incident,
+    IncidentState,
+    NoticeKind,
+    notify_in_case,
+    open_notice_case,
+)
 from caseweave.domain.language import choose_language
-from caseweave.domain.message import Contact
+from caseweave.domain.message import Channel, Contact
 from caseweave.domain.reference import make_reference
 from caseweave.domain.ulid import derive_ulid
 from caseweave.domain.wording import Wording, fill_text
@@ -26,28 +35,41 @@ from caseweave.storage.customers import (
 from caseweave.storage.incidents import find_noticed_customers, list_incidents, put_notice
 from caseweave.storage.transaction import RefusedError, Transaction, retry_on_contention
 
+# For how long after its end a sweep still looks whether everybody heard of it.
+_ALL_CLEAR_PATIENCE = timedelta(days=1)
+_TEXTS = {NoticeKind.OUTAGE: "incident_notice", NoticeKind.ALL_CLEAR: "incident_over"}
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One notice of one incident, and what is needed to tell it."""
+
+    incident: Incident
+    kind: NoticeKind
+    desk: Desk
+    default_team: str
+    now: datetime
+    entropy: Entropy
+
+    def message_id(self, customer_id: str) -> str:
+        return derive_ulid(self.now, self.kind, self.incident.id, customer_id)
+
+    def write(self, case: Case) -> str:
+        wording = Wording(notice=self.incident.wording(self.kind, case.language))
+        return fill_text(self.desk.text(_TEXTS[self.kind], case.language), case, wording)
+
 
 def sweep_incidents(desk: Desk, default_team: str, now: datetime, entropy: Entropy) -> int:
-    """Tell everybody who is touched by an active incident and was not told; how many were now."""
+    """Tell everybody who is to be told and was not; how many were now."""
     told = 0
     for incident in list_incidents():
         if incident.state is IncidentState.ACTIVE:
-            told += _announce(incident, desk, default_team, now, entropy)
-    return told
-
-
-def _announce(
-    incident: Incident, desk: Desk, default_team: str, now: datetime, entropy: Entropy
-) -> int:
-    settled = find_noticed_customers(incident.id)
-    told = 0
-    for customer_id in _find_touched(incident):
-        if customer_id in settled:
+            kind, customers = NoticeKind.OUTAGE, _find_touched(incident)
+        elif incident.resolved_at and now - incident.resolved_at < _ALL_CLEAR_PATIENCE:
+            kind, customers = NoticeKind.ALL_CLEAR, _find_told(incident)
+        else:
             continue
-        settled.add(customer_id)
-        told += retry_on_contention(
-            partial(_tell, customer_id, incident, desk, default_team, now, entropy)
-        )
+        told += _tell_all(customers, Round(incident, kind, desk, default_team, now, entropy))
     return told
 
 
@@ -57,32 +79,38 @@ def _find_touched(incident: Incident) -> Iterator[str]:
     for known in find_addresses(platform).values():
         yield known.customer_id
     for product in incident.products:
-        for case_id, customer_id in list_touched_by("product", product):
-            if read_head(case_id).opened_at >= incident.started_at:
-                yield customer_id
+        for _, customer_id in list_touched_by("product", product, incident.started_at):
+            yield customer_id
 
 
-def _tell(
-    customer_id: str,
-    incident: Incident,
-    desk: Desk,
-    default_team: str,
-    now: datetime,
-    entropy: Entropy,
-    _attempt: int,
-) -> bool:
+def _find_told(incident: Incident) -> Iterator[str]:
+    noticed = find_noticed_customers(incident.id, NoticeKind.OUTAGE)
+    return (customer_id for customer_id, was_told in noticed.items() if was_told)
+
+
+def _tell_all(customers: Iterator[str], notice: Round) -> int:
+    settled = set(find_noticed_customers(notice.incident.id, notice.kind))
+    told = 0
+    for customer_id in customers:
+        if customer_id not in settled:
+            settled.add(customer_id)
+            told += retry_on_contention(partial(_tell, customer_id, notice))
+    return told
+
+
+def _tell(customer_id: str, notice: Round, _attempt: int) -> bool:
     """One notice, its mark and its case in one transaction; False if there is no way to them."""
-    message_id = derive_ulid(now, "notice", incident.id, customer_id)
     open_case_id = find_open_case_id(customer_id)
     case = read_head(open_case_id) if open_case_id else None
     change: CaseChange | None
     if case is not None and case.is_active and case.last_channel:
-        body = _write_notice(incident, case, desk)
-        change = notify_in_case(case, incident, body, now, message_id)
+        message_id = notice.message_id(customer_id)
+        change = notify_in_case(case, notice.incident, notice.write(case), notice.now, message_id)
     else:
-        change = _open_notice(customer_id, incident, desk, default_team, now, entropy)
+        change = _open_notice(customer_id, notice)
+    case_id = change.after.id if change else ""
     write = Transaction()
-    put_notice(write, incident.id, customer_id, change.after.id if change else "", now)
+    put_notice(write, notice.incident.id, notice.kind, customer_id, case_id, notice.now)
     try:
         if change is None:
             write.commit()
@@ -95,39 +123,30 @@ def _tell(
     return change is not None
 
 
-def _open_notice(
-    customer_id: str,
-    incident: Incident,
-    desk: Desk,
-    default_team: str,
-    now: datetime,
-    entropy: Entropy,
-) -> CaseChange | None:
+def _open_notice(customer_id: str, notice: Round) -> CaseChange | None:
     contact = _find_latest_contact(customer_id)
     if contact is None:
         return None
     customer = read_customer_of(customer_id)
     case = Case(
-        id=derive_ulid(now, "notice case", incident.id, customer_id),
-        ref=make_reference(entropy(5)),
+        id=derive_ulid(notice.now, "notice case", notice.kind, notice.incident.id, customer_id),
+        ref=make_reference(notice.entropy(5)),
         customer_id=customer_id,
         state=CaseState.CLOSED,
-        team=default_team,
+        team=notice.default_team,
         language=choose_language("", customer.locale),
-        opened_at=now,
-        updated_at=now,
+        opened_at=notice.now,
+        updated_at=notice.now,
     )
-    body = _write_notice(incident, case, desk)
-    message_id = derive_ulid(now, "notice", incident.id, customer_id)
-    return open_notice_case(customer_id, contact, incident, case, body, now, message_id)
+    message_id = notice.message_id(customer_id)
+    body = notice.write(case)
+    return open_notice_case(
+        customer_id, contact, notice.incident, case, body, notice.now, message_id
+    )
 
 
 def _find_latest_contact(customer_id: str) -> Contact | None:
-    heard = [known for known in list_addresses(customer_id) if known.contact is not None]
-    latest = max(heard, key=lambda known: str(known.last_inbound_at), default=None)
-    return latest.contact if latest else None
-
-
-def _write_notice(incident: Incident, case: Case, desk: Desk) -> str:
-    wording = Wording(notice=incident.wording(case.language))
-    return fill_text(desk.text("incident_notice", case.language), case, wording)
+    """Where the customer was last heard from; a page that was closed long ago is no way to them."""
+    contacts = [known.contact for known in list_addresses(customer_id) if known.contact]
+    reachable = [contact for contact in contacts if contact.channel is not Channel.WEB]
+    return max(reachable, key=lambda contact: contact.at, default=None)

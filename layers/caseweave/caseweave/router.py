@@ -8,12 +8,13 @@ from caseweave.domain.desk import Desk
 from caseweave.domain.event import CaseChange
 from caseweave.domain.identity import AddressKind
 from caseweave.domain.message import Message
-from caseweave.domain.routing import route_message
+from caseweave.domain.routing import route_message, wants_acknowledgement
 from caseweave.domain.tokens import issue_link_token
 from caseweave.domain.triage import find_entities
 from caseweave.domain.ulid import derive_ulid
 from caseweave.domain.wording import Wording
-from caseweave.storage.cases import CaseFile, commit_change, read_file
+from caseweave.errors import NotFoundError
+from caseweave.storage.cases import commit_change, read_message_of
 from caseweave.storage.customers import has_address_of_kind
 from caseweave.storage.transaction import retry_on_contention
 
@@ -26,36 +27,33 @@ def route_case(
     """Route the message that a stream record is about; an empty change if it was routed before.
 
     One transaction, so that dying anywhere in here changes nothing and the record comes again.
-    *bot* is the Telegram bot's name, "" for none.
+    *bot* is the Telegram bot's name, "" for none. Raises NotFoundError for a record of no message.
     """
-    message_id = message_sort_key.rpartition("#")[2]
+    reply_id = derive_ulid(now, "acknowledgement", case_id, message_sort_key)
 
     def attempt(_: int) -> CaseChange:
-        file = read_file(case_id)
-        message = next((m for m in file.messages if m.id == message_id), None)
-        if message is None:
-            return CaseChange(before=file.case, after=file.case)
-        wording = Wording(telegram_link=_make_link(file, bot, keys, now))
-        reply_id = derive_ulid(now, "acknowledgement", case_id, message_id)
-        change = route_message(file.case, message, desk, wording, now, reply_id)
+        found = read_message_of(case_id, message_sort_key)
+        if found is None:
+            raise NotFoundError(f"There is no message {message_sort_key} in case {case_id}.")
+        case, message = found
+        wording = Wording()
+        if wants_acknowledgement(case, message):
+            wording = Wording(telegram_link=_make_link(message, bot, keys, now))
+        change = route_message(case, message, desk, wording, now, reply_id)
         commit_change(change, find_entities(message, desk))
         return change
 
     return retry_on_contention(attempt)
 
 
-def _make_link(file: CaseFile, bot: str, keys: Sequence[bytes], now: datetime) -> str:
+def _make_link(message: Message, bot: str, keys: Sequence[bytes], now: datetime) -> str:
     """A Telegram deep link for a customer who has no Telegram linked yet.
 
-    Whoever opens it becomes this customer, so it only goes to an address that is proven.
+    Whoever opens it becomes this customer, so it only goes to where a proven message came from.
     """
-    if not bot or not _is_proven(file.messages):
+    if not bot or not message.proof.holds:
         return ""
-    if has_address_of_kind(file.case.customer_id, AddressKind.TELEGRAM):
+    if has_address_of_kind(message.customer_id, AddressKind.TELEGRAM):
         return ""
-    token = issue_link_token(file.case.customer_id, now + LINK_LIFETIME, keys)
+    token = issue_link_token(message.customer_id, now + LINK_LIFETIME, keys)
     return f"https://t.me/{quote(bot)}?start={token}"
-
-
-def _is_proven(messages: Sequence[Message]) -> bool:
-    return any(message.proof not in ("", "none") for message in messages)

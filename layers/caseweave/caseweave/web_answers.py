@@ -10,7 +10,7 @@ from caseweave.domain.times import to_rfc3339
 from caseweave.domain.tokens import read_session_token
 from caseweave.errors import NotFoundError
 from caseweave.http import Answer
-from caseweave.storage.cases import read_file
+from caseweave.storage.cases import list_messages
 from caseweave.storage.outbox import outbox_key, settle_message
 
 CUSTOMER_PAGE = Actor("provider", "web")
@@ -24,8 +24,7 @@ def list_web_messages(session: str, after: str, keys: Sequence[bytes], now: date
     case_id = read_session_token(session, keys, now)
     if case_id is None:
         raise NotFoundError("There is no such session.")
-    file = read_file(case_id)
-    shown = [message for message in file.messages if _is_for_page(message)]
+    shown = [message for message in list_messages(case_id) if _is_for_page(message)]
     position = next((n + 1 for n, message in enumerate(shown) if message.id == after), 0)
     for message in shown[position:]:
         if message.delivery is not None and message.delivery.state is DeliveryState.ACCEPTED:
@@ -33,7 +32,7 @@ def list_web_messages(session: str, after: str, keys: Sequence[bytes], now: date
             settle_message(outbox_key(message), delivery, CUSTOMER_PAGE)
     return Answer(
         HTTPStatus.OK,
-        {"reference": file.case.ref, "items": [_describe(message) for message in shown[position:]]},
+        {"items": [_describe(message) for message in shown[position:]]},
         headers={"Cache-Control": "no-store"},
     )
 

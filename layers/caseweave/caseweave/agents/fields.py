@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from caseweave.domain.case import ACTIVE_STATES, CaseState
+from caseweave.domain.language import CHINESE, ENGLISH
 from caseweave.domain.message import Channel
 from caseweave.domain.times import from_rfc3339
 from caseweave.errors import InvalidRequestError
@@ -26,6 +27,17 @@ def read_names(said: Mapping[str, Any], name: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
         raise InvalidRequestError(f"{name} is not a list.", ((name, 'write ["…", "…"]'),))
     return tuple(value)
+
+
+def read_wording(said: Mapping[str, Any], name: str) -> dict[str, str]:
+    """What customers are told, in both languages."""
+    value = said.get(name)
+    texts = value if isinstance(value, dict) else {}
+    wording = {language: texts.get(language) for language in (CHINESE, ENGLISH)}
+    if not all(isinstance(text, str) and text.strip() for text in wording.values()):
+        advice = f'write {{"{CHINESE}": "…", "{ENGLISH}": "…"}}'
+        raise InvalidRequestError(f"{name} is incomplete.", ((name, advice),))
+    return {language: str(text) for language, text in wording.items()}
 
 
 def read_time(said: Mapping[str, Any], name: str, default: datetime) -> datetime:

@@ -13,7 +13,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from hashlib import sha256
 
-from caseweave.channels.mail_reading import Mail, read_mail
+from caseweave.channels.mail_reading import LONGEST_HEADER, Mail, read_mail
 from caseweave.domain.identity import (
     Address,
     AddressKind,
@@ -29,12 +29,15 @@ PROVIDER = "ses"
 # What SES puts into the bucket when a rule is set up; it is no mail.
 SETUP_OBJECT = "AMAZON_SES_SETUP_NOTIFICATION"
 
-_AUTHENTICATION = re.compile(r"\bdmarc=(\w+)", re.IGNORECASE)
-_HEADER_FROM = re.compile(r"\bheader\.from=([^\s;]+)", re.IGNORECASE)
+_DMARC = re.compile(r"\bdmarc=(\w+)")
+_HEADER_FROM = re.compile(r"\bheader\.from=([^\s;]+)")
 _TOKEN_ADDRESS = re.compile(r"\+([a-z2-7]{42})@", re.IGNORECASE)
 _TOKEN_REFERENCE = re.compile(r"<([a-z2-7]{42})\.", re.IGNORECASE)
 # Longer or stranger ids than this are not worth risking a broken header for.
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,120}>")
+# What can stand in To as it is: no quotes, no brackets, nothing that is decoded.
+_PLAIN_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+", re.ASCII)
+_LONGEST_SUBJECT = 250
 _REPLY_PREFIX = re.compile(r"^((re|回复|答复)\s*[:\uff1a]\s*)+", re.IGNORECASE)
 _BULK = {"bulk", "junk", "list", "auto_reply"}
 
@@ -80,7 +83,11 @@ def parse(raw: bytes, object_id: str) -> tuple[InboundMessage, Mail]:
 
 def _thread(mail: Mail) -> dict[str, str]:
     """What an answer needs to land in the customer's thread."""
-    ids = [ref for ref in (*mail.references[-5:], mail.message_id) if _MESSAGE_ID.fullmatch(ref)]
+    ids = [
+        ref
+        for ref in (*mail.references[-5:], mail.message_id)
+        if _MESSAGE_ID.fullmatch(ref) and "=?" not in ref
+    ]
     return {
         "address": normalise_email(mail.senders[0][1]) if mail.senders else "",
         "message_id": ids[-1] if ids and ids[-1] == mail.message_id else "",
@@ -90,18 +97,24 @@ def _thread(mail: Mail) -> dict[str, str]:
 
 
 def is_dmarc_aligned(mail: Mail, address: str) -> bool:
-    """Did SES find that the domain of *address* vouches for this mail?
+    """Did SES find that the domain of *address* vouches for this mail?"""
+    domain = address.rpartition("@")[2].lower()
+    return _read_dmarc(mail) == ("pass", domain)
+
+
+def _read_dmarc(mail: Mail) -> tuple[str, str]:
+    """SES's DMARC verdict and the domain it is about; empty where there is none to rely on.
 
     Only the first Authentication-Results counts: SES adds its own on top, and whoever wrote the
-    mail may have put another one below.
+    mail may have put another one below. It quotes what the sender said (envelope-from, helo), so
+    a second verdict in it, or one cut off, proves nothing.
     """
-    results = mail.header("authentication-results")
+    results = mail.header("authentication-results").lower()
     authority, _, verdicts = results.partition(";")
-    dmarc, header_from = _AUTHENTICATION.search(verdicts), _HEADER_FROM.search(verdicts)
-    if authority.strip().lower() != "amazonses.com" or dmarc is None or header_from is None:
-        return False
-    domain = address.rpartition("@")[2].lower()
-    return dmarc.group(1).lower() == "pass" and header_from.group(1).lower() == domain
+    found, domains = _DMARC.findall(verdicts), _HEADER_FROM.findall(verdicts)
+    if authority.strip() != "amazonses.com" or len(results) >= LONGEST_HEADER:
+        return "", ""
+    return (found[0], domains[0]) if len(found) == len(domains) == 1 else ("", "")
 
 
 def is_automatic(mail: Mail) -> bool:
@@ -140,11 +153,14 @@ def compose_mail(message: Message, support_address: str, keys: Sequence[bytes]) 
     """The MIME message that answers the customer's last mail in its thread.
 
     SES replaces Message-ID, so our signed id travels in References, where the customer's mailer
-    keeps it; the reply address carries the token too.
+    keeps it; the reply address carries the token too. Raises ValueError for an address that no
+    mail can be written to.
     """
     to = find_recipient(message)
     if message.contact is None or not to:
         raise ValueError(f"message {message.id} has nobody to go to")
+    if not _PLAIN_ADDRESS.fullmatch(to) or "=?" in to:
+        raise ValueError("not an address that every mail server takes")
     context = message.contact.context
     local, _, domain = support_address.rpartition("@")
     token = issue_reply_token(message.case_id, normalise_email(to), keys)
@@ -156,8 +172,8 @@ def compose_mail(message: Message, support_address: str, keys: Sequence[bytes]) 
     mail["Date"] = format_datetime(message.occurred_at)
     mail["Message-ID"] = f"<{token}.{message.id}@{domain}>"
     if context.get("message_id"):
-        mail["In-Reply-To"] = context["message_id"]
-    mail["References"] = f"{context.get('references', '')} {mail['Message-ID']}".strip()
+        mail["In-Reply-To"] = _one_line(context["message_id"])
+    mail["References"] = _one_line(f"{context.get('references', '')} {mail['Message-ID']}")
     if message.purpose is not Purpose.REPLY:
         mail["Auto-Submitted"] = "auto-replied"
         mail["X-Auto-Response-Suppress"] = "All"
@@ -169,15 +185,25 @@ def compose_mail(message: Message, support_address: str, keys: Sequence[bytes]) 
 
 def _subject(subject: str, message: Message) -> str:
     reference = message.fields.get("reference", "")
-    line = _REPLY_PREFIX.sub("", " ".join(subject.split()))
+    line = _REPLY_PREFIX.sub("", _one_line(subject))[:_LONGEST_SUBJECT]
     if reference and reference not in line:
         line = f"{line} [{reference}]".strip()
-    return f"Re: {line}"[:300]
+    return f"Re: {line}"
+
+
+def _one_line(text: str) -> str:
+    """*text* as a header says it. An encoded word must not be in it: EmailMessage decodes it, and
+    a line break inside becomes one of the header.
+    """
+    return " ".join(text.split()).replace("=?", "= ?")
 
 
 def _sender(mail: Mail, object_id: str) -> Sender:
-    """Proven is only a single From address that passed DMARC; any other is a claim."""
-    unproven = ProvenAddress(Address(AddressKind.UNPROVEN, f"mail.{object_id}"), Proof.NONE)
+    """Proven is only a single From address that passed DMARC; any other is a claim, and one
+    whose own domain disowns the mail is refuted.
+    """
+    proof = Proof.REFUTED if _read_dmarc(mail)[0] == "fail" else Proof.NONE
+    unproven = ProvenAddress(Address(AddressKind.UNPROVEN, f"mail.{object_id}"), proof)
     if not mail.senders:
         return Sender(proven=(unproven,))
     name, written = mail.senders[0]

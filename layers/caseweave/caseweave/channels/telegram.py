@@ -35,6 +35,7 @@ from caseweave.errors import InvalidSignatureError, UnparseableError
 PROVIDER = "telegram"
 ACKNOWLEDGED = ("application/json", "{}")
 LONGEST_BODY = 4096
+_LONGEST_REASON = 200
 
 # Update kinds that carry a message of a person; every other kind is kept and ignored.
 _MESSAGE_KINDS = ("message", "edited_message", "business_message", "edited_business_message")
@@ -46,7 +47,7 @@ def verify(request: WebhookRequest, credentials: Credentials) -> None:
 
     Raises InvalidSignatureError.
     """
-    given = request.headers.get("x-telegram-bot-api-secret-token", "").encode()
+    given = request.headers.get("x-telegram-bot-api-secret-token", "").encode("utf-8", "replace")
     # All are compared, so that the time does not tell which one was near.
     matches = [
         hmac.compare_digest(given, token.encode()) for token in credentials.live("secret_token")
@@ -59,26 +60,24 @@ def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEven
     """The one event of an update. Raises UnparseableError."""
     bot_id = credentials.current("bot_id")
     update = read_json_object(request.body)
-    update_id = update.get("update_id")
-    if not isinstance(update_id, int):
-        raise UnparseableError("no update_id")
+    update_id = _id(update, "update_id")
     for kind in _MESSAGE_KINDS:
         if isinstance(update.get(kind), dict):
-            return [_message(update[kind], kind, str(update_id), bot_id)]
+            return [_message(update[kind], kind, update_id, bot_id)]
     if isinstance(update.get("callback_query"), dict):
-        return [_button(update["callback_query"], str(update_id), bot_id)]
+        return [_button(update["callback_query"], update_id, bot_id)]
     kinds = ", ".join(sorted(update.keys() - {"update_id"})) or "nothing"
-    return [IgnoredEvent(PROVIDER, bot_id, str(update_id), f"update of {kinds}")]
+    return [IgnoredEvent(PROVIDER, bot_id, update_id, f"update of {kinds}"[:_LONGEST_REASON])]
 
 
 def _message(said: dict[str, Any], kind: str, update_id: str, bot_id: str) -> InboundEvent:
     chat, sender = _object(said, "chat"), said.get("from")
     if not isinstance(sender, dict) or sender.get("is_bot"):
         return IgnoredEvent(PROVIDER, bot_id, update_id, "not sent by a person")
-    if chat.get("type") != "private":
-        return IgnoredEvent(PROVIDER, bot_id, update_id, f"a {chat.get('type')} chat")
-    body = str(said.get("text") or said.get("caption") or _describe(said))
-    context = {"chat_id": str(chat.get("id")), "message_id": str(said.get("message_id"))}
+    if not _is_private(chat):
+        return _not_private(chat, update_id, bot_id)
+    body = _text(said, "text") or _text(said, "caption") or _describe(said)
+    context = {"chat_id": _id(chat, "id"), "message_id": _id(said, "message_id")}
     if kind.startswith("edited"):
         context["edited"] = "true"
     link_token = ""
@@ -90,7 +89,7 @@ def _message(said: dict[str, Any], kind: str, update_id: str, bot_id: str) -> In
         provider=PROVIDER,
         account=bot_id,
         event_id=update_id,
-        provider_id=f"{chat.get('id')}.{said.get('message_id')}",
+        provider_id=f"{context['chat_id']}.{context['message_id']}",
         sender=_sender(sender),
         body=body,
         occurred_at=_time(said.get("edit_date") or said.get("date")),
@@ -104,28 +103,40 @@ def _button(query: dict[str, Any], update_id: str, bot_id: str) -> InboundEvent:
     sender, said = query.get("from"), query.get("message")
     if not isinstance(sender, dict) or not isinstance(said, dict):
         return IgnoredEvent(PROVIDER, bot_id, update_id, "a button without its message")
-    chat_id = str(_object(said, "chat").get("id"))
+    chat = _object(said, "chat")
+    if not _is_private(chat):
+        return _not_private(chat, update_id, bot_id)
+    chat_id = _id(chat, "id")
     return InboundMessage(
         channel=Channel.MESSENGER,
         provider=PROVIDER,
         account=bot_id,
         event_id=update_id,
-        provider_id=f"{chat_id}.button.{query.get('id')}",
+        provider_id=f"{chat_id}.button.{_text(query, 'id')}",
         sender=_sender(sender),
-        body=str(query.get("data", "")),
-        context={"chat_id": chat_id, "message_id": str(said.get("message_id"))},
+        body=_text(query, "data"),
+        context={"chat_id": chat_id, "message_id": _id(said, "message_id")},
     )
 
 
+def _is_private(chat: dict[str, Any]) -> bool:
+    """Old updates tell no type; the ids of groups and channels are negative."""
+    return chat.get("type", "private") == "private" and not _id(chat, "id").startswith("-")
+
+
+def _not_private(chat: dict[str, Any], update_id: str, bot_id: str) -> IgnoredEvent:
+    """An answer to a group would be read by all of it."""
+    kind = _text(chat, "type") or "strange"
+    return IgnoredEvent(PROVIDER, bot_id, update_id, f"a {kind} chat"[:_LONGEST_REASON])
+
+
 def _sender(user: dict[str, Any]) -> Sender:
-    if not isinstance(user.get("id"), int):
-        raise UnparseableError("the sender has no id")
-    address = Address(AddressKind.TELEGRAM, str(user["id"]))
-    names = (user.get("first_name"), user.get("last_name"))
+    address = Address(AddressKind.TELEGRAM, _id(user, "id"))
+    names = (_text(user, "first_name"), _text(user, "last_name"))
     return Sender(
         proven=(ProvenAddress(address, Proof.PROVIDER),),
-        name=" ".join(str(name) for name in names if name),
-        locale=str(user.get("language_code") or ""),
+        name=" ".join(name for name in names if name),
+        locale=_text(user, "language_code"),
     )
 
 
@@ -144,10 +155,10 @@ def _attachments(said: dict[str, Any]) -> tuple[Attachment, ...]:
 def _attachment(media: dict[str, Any], name: str, media_type: str) -> Attachment:
     size = media.get("file_size")
     return Attachment(
-        name=str(media.get("file_name") or name),
-        media_type=str(media.get("mime_type") or media_type),
+        name=_text(media, "file_name") or name,
+        media_type=_text(media, "mime_type") or media_type,
         size=size if isinstance(size, int) and size >= 0 else 0,
-        provider_ref=str(media.get("file_id", "")),
+        provider_ref=_text(media, "file_id"),
     )
 
 
@@ -155,9 +166,9 @@ def _describe(said: dict[str, Any]) -> str:
     """Words for a message that has none: a place, a contact card."""
     location, contact = said.get("location"), said.get("contact")
     if isinstance(location, dict):
-        return f"{location.get('latitude')}, {location.get('longitude')}"
+        return f"{_text(location, 'latitude')}, {_text(location, 'longitude')}"
     if isinstance(contact, dict):
-        return f"{contact.get('first_name', '')} {contact.get('phone_number', '')}".strip()
+        return f"{_text(contact, 'first_name')} {_text(contact, 'phone_number')}".strip()
     return ""
 
 
@@ -184,13 +195,16 @@ def build_send(
 def read_answer(answer: ProviderAnswer) -> SendResult:
     """What Telegram said. A 5xx does not tell whether the message was taken."""
     try:
-        said = json.loads(answer.body)
-        result = said.get("result") or {}
-    except (ValueError, AttributeError):
-        said, result = {}, {}
-    if answer.status == 200 and said.get("ok") and "message_id" in result:
-        return Sent(f"{result.get('chat', {}).get('id')}.{result['message_id']}")
-    detail = f"{answer.status} {said.get('description', '')}".strip()
+        said = read_json_object(answer.body)
+    except UnparseableError:
+        said = {}
+    if answer.status == 200 and said.get("ok"):
+        try:
+            sent = _object(said, "result")
+            return Sent(f"{_id(_object(sent, 'chat'), 'id')}.{_id(sent, 'message_id')}")
+        except UnparseableError as error:
+            return Refused(Refusal.UNKNOWN, f"an answer with {error}")
+    detail = f"{answer.status} {_text(said, 'description')}".strip()
     if answer.status == 429:
         return Refused(Refusal.THROTTLED, detail)
     if 400 <= answer.status < 500:
@@ -205,8 +219,21 @@ def _object(value: dict[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
+def _id(value: dict[str, Any], name: str) -> str:
+    found = value.get(name)
+    if not isinstance(found, int) or isinstance(found, bool):
+        raise UnparseableError(f"no {name}")
+    return str(found)
+
+
+def _text(value: dict[str, Any], name: str) -> str:
+    """A text, or a number as one; "" for what is neither."""
+    found = value.get(name)
+    return str(found) if isinstance(found, str | int | float) else ""
+
+
 def _time(seconds: object) -> datetime | None:
     try:
-        return datetime.fromtimestamp(int(str(seconds)), UTC)
+        return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
     except (ValueError, OverflowError, OSError):
         return None

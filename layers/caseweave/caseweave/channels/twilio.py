@@ -6,10 +6,9 @@ https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-reso
 """
 
 import hmac
-import json
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha1
 from urllib.parse import quote, urlencode
 
@@ -24,6 +23,7 @@ from caseweave.channels.request import (
     WebhookRequest,
     read_form,
     read_form_pairs,
+    read_json_object,
 )
 from caseweave.domain.identity import (
     Address,
@@ -49,6 +49,7 @@ PROVIDER = "twilio"
 ACKNOWLEDGED = ("text/xml", "<Response/>")
 # Twilio splits longer texts into parts of its own and refuses above this (error 21617).
 LONGEST_BODY = 1600
+MOST_MEDIA = 10
 _NUMBER = re.compile(r"\+?[0-9]{3,15}")
 
 _STATES = {
@@ -67,18 +68,24 @@ def verify(request: WebhookRequest, credentials: Credentials) -> None:
     Any live `auth_token` may have signed: two are while it is rotated. Raises
     InvalidSignatureError.
     """
-    given = request.headers.get("x-twilio-signature", "").encode()
-    url = credentials.current("webhook_url")
-    if request.query:
-        url += "?" + urlencode(request.query, quote_via=quote)
+    given = request.headers.get("x-twilio-signature", "").encode("utf-8", "replace")
+    url = _with_query(credentials.current("webhook_url"), request.query)
     # Twilio signs distinct names and distinct values, sorted.
-    pairs = sorted(set(read_form_pairs(request.body)))
+    try:
+        pairs = sorted(set(read_form_pairs(request.body)))
+    except UnparseableError as error:
+        raise InvalidSignatureError(PROVIDER) from error
     signed = (url + "".join(name + value for name, value in pairs)).encode()
     macs = [hmac.digest(token.encode(), signed, sha1) for token in credentials.live("auth_token")]
     # All are compared, so that the time does not tell which one was near.
     matches = [hmac.compare_digest(b64encode(mac), given) for mac in macs]
     if not any(matches):
         raise InvalidSignatureError(PROVIDER)
+
+
+def _with_query(url: str, query: Sequence[tuple[str, str]]) -> str:
+    """The URL that Twilio calls and signs, spelt in one way only."""
+    return f"{url}?{urlencode(query, quote_via=quote)}" if query else url
 
 
 def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEvent]:  # noqa: ARG001
@@ -111,7 +118,7 @@ def _message(form: Mapping[str, str], sid: str) -> InboundMessage:
                 media_type=form.get(f"MediaContentType{number}", "application/octet-stream"),
                 provider_ref=form[f"MediaUrl{number}"],
             )
-            for number in range(_count(form.get("NumMedia", "0")))
+            for number in range(MOST_MEDIA)
             if form.get(f"MediaUrl{number}")
         ),
         context={"to": form.get("To", "")},
@@ -141,7 +148,7 @@ def build_send(
         raise ValueError(f"message {message.id} has nobody to go to")
     sid = credentials.current("account_sid")
     basic = b64encode(f"{sid}:{credentials.current('auth_token')}".encode()).decode()
-    callback = f"{credentials.current('webhook_url')}?" + urlencode({"message": outbox_key})
+    callback = _with_query(credentials.current("webhook_url"), [("message", outbox_key)])
     form = {
         "To": message.contact.address.value,
         "From": message.contact.context.get("to") or credentials.current("from"),
@@ -161,8 +168,8 @@ def build_send(
 def read_answer(answer: ProviderAnswer) -> SendResult:
     """What Twilio said. A 5xx does not tell whether the message was taken."""
     try:
-        said = json.loads(answer.body)
-    except ValueError:
+        said = read_json_object(answer.body)
+    except UnparseableError:
         said = {}
     if answer.status in (200, 201) and said.get("sid"):
         return Sent(str(said["sid"]))
@@ -172,7 +179,3 @@ def read_answer(answer: ProviderAnswer) -> SendResult:
     if 400 <= answer.status < 500:
         return Refused(Refusal.PERMANENT, detail)
     return Refused(Refusal.UNKNOWN, detail)
-
-
-def _count(text: str) -> int:
-    return min(int(text), 10) if text.isdecimal() else 0

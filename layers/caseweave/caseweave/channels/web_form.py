@@ -55,7 +55,7 @@ def parse(
         provider_id=submission,
         sender=Sender(
             proven=sender.proven,
-            claims=_claims(typed),
+            claims=_addresses(typed),
             name=sender.name or _text(typed, "name")[:_LONGEST_FIELD],
             locale=_text(said, "locale")[:20] or sender.locale,
             tier=sender.tier,
@@ -78,21 +78,17 @@ def _read_body(request: WebhookRequest) -> dict[str, Any]:
 
 
 def _signed_in(claims: Mapping[str, Any]) -> Sender:
-    subject = str(claims.get("sub") or "")
+    subject = _text(claims, "sub")
     if not subject or len(subject) > _LONGEST_FIELD:
         raise UnparseableError("the token names no user")
-    proven = [ProvenAddress(Address(AddressKind.PLATFORM, subject), Proof.LOGIN)]
-    phone, email = claims.get("phone_number"), claims.get("email")
-    if isinstance(phone, str) and claims.get("phone_number_verified") is True:
-        proven.append(
-            ProvenAddress(Address(AddressKind.PHONE, normalise_phone(phone)), Proof.LOGIN)
-        )
-    if isinstance(email, str) and claims.get("email_verified") is True:
-        proven.append(
-            ProvenAddress(Address(AddressKind.EMAIL, normalise_email(email)), Proof.LOGIN)
-        )
+    vouched = {
+        name: claims.get(claim)
+        for name, claim in (("phone", "phone_number"), ("email", "email"))
+        if claims.get(f"{claim}_verified") is True
+    }
+    addresses = (Address(AddressKind.PLATFORM, subject), *_addresses(vouched))
     return Sender(
-        proven=tuple(proven),
+        proven=tuple(ProvenAddress(address, Proof.LOGIN) for address in addresses),
         name=_text(claims, "name"),
         locale=_text(claims, "locale"),
         tier=_text(claims, "tier"),
@@ -105,8 +101,11 @@ def _anonymous(submission: str) -> Sender:
     return Sender(proven=(ProvenAddress(address, Proof.NONE),))
 
 
-def _claims(typed: Mapping[str, Any]) -> tuple[Address, ...]:
-    email, phone = normalise_email(_text(typed, "email")), normalise_phone(_text(typed, "phone"))
+def _addresses(said: Mapping[str, Any]) -> tuple[Address, ...]:
+    """What is written in `email` and `phone`, if it is an address at all: an empty one would be
+    shared by everybody who has none.
+    """
+    email, phone = normalise_email(_text(said, "email")), normalise_phone(_text(said, "phone"))
     found = []
     if "@" in email and len(email) <= _LONGEST_FIELD:
         found.append(Address(AddressKind.EMAIL, email))
@@ -118,5 +117,6 @@ def _claims(typed: Mapping[str, Any]) -> tuple[Address, ...]:
 def _text(said: Mapping[str, Any], name: str) -> str:
     value = said.get(name)
     if isinstance(value, str):
-        return value
+        # Claims can hold half a surrogate pair, which cannot be stored.
+        return value.encode("utf-8", "replace").decode()
     return str(value) if isinstance(value, int | float) else ""

@@ -12,10 +12,15 @@ from caseweave.errors import CaseweaveError
 # that `caseweave --help` does not wait for boto3. A command with parts (`config check`) is a
 # click group in a module of its own.
 COMMANDS = {
+    "demo": ("caseweave.cli.demo:demo", "Play a day of a support desk, and check what it shows."),
     "up": ("caseweave.cli.up:up", "Start the local cloud, build and deploy, print the addresses."),
     "down": ("caseweave.cli.down:down", "Stop the local stack."),
     "config": ("caseweave.cli.config:config", "Check the configuration files of the desk."),
     "token": ("caseweave.cli.sign_in:token", "Print an ID token for the API of the local stack."),
+    "cases": ("caseweave.cli.cases:cases", "List cases."),
+    "case": ("caseweave.cli.cases:case", "Show one case with its whole history."),
+    "send": ("caseweave.cli.send:send", "Write to the desk as a customer, on any channel."),
+    "incident": ("caseweave.cli.incident:incident", "Tell customers that something is broken."),
 }
 
 

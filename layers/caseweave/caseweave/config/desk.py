@@ -1,28 +1,34 @@
 """The desk's YAML files become the domain's `Desk`; `caseweave config check` is just this."""
 
 import re
-from collections.abc import Mapping
-from datetime import date, time, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from string import Template
 from zoneinfo import ZoneInfo
 
 from caseweave.config.nodes import Node, read_file
 from caseweave.domain.calendars import ALWAYS, Calendar
 from caseweave.domain.case import Priority
-from caseweave.domain.clocks import ClockKind, Policy, Target
+from caseweave.domain.clocks import ClockKind, Policy, Target, find_deadline
 from caseweave.domain.desk import Desk, Playbook
 from caseweave.domain.language import CHINESE, ENGLISH
+from caseweave.domain.wording import PLACEHOLDERS
 from caseweave.errors import InvalidConfigError
 
 FILES = ("calendars", "sla", "teams", "texts", "playbooks")
 # Rules refer to these by name.
-_NEEDED_TEXTS = ("acknowledgement", "continued", "incident_notice", "resolved")
+_NEEDED_TEXTS = ("acknowledgement", "continued", "incident_notice", "incident_over", "resolved")
 _NEEDED_POLICIES = ("waiting_pending", "waiting_resolved")
+# Without these a case could be left with no due time (promise P7).
+_NEEDED_CLOCKS = (ClockKind.FIRST_REPLY, ClockKind.OUTCOME)
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_DURATION = re.compile(r"(\d+)([smhd])")
+_DURATION = re.compile(r"(\d{1,6})([smhd])")
+_INTERVAL = re.compile(r"(\d\d:\d\d)\s*-\s*(\d\d:\d\d)")
+_A_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @cache
@@ -43,17 +49,17 @@ def load_desk(folder: Path) -> Desk:
     Raises InvalidConfigError with file, line and what to write instead.
     """
     files = {name: read_file(folder / f"{name}.yaml") for name in FILES}
-    calendars = _read_calendars(files["calendars"].get("calendars"))
-    policies = _read_policies(files["sla"].get("policies"), calendars)
-    teams = _read_teams(files["teams"].get("teams"))
-    texts = _read_texts(files["texts"].get("texts"))
+    calendars = _read_calendars(files["calendars"].mapping("calendars").get("calendars"))
+    policies = _read_policies(files["sla"].mapping("policies").get("policies"), calendars)
+    teams = _read_teams(files["teams"].mapping("teams").get("teams"))
+    texts = _read_texts(files["texts"].mapping("texts").get("texts"))
     playbooks = files["playbooks"].mapping("playbooks", "fallback", "products")
+    nodes = [*playbooks.get("playbooks").each(), playbooks.get("fallback")]
+    *found, fallback = [_read_playbook(node, teams, policies, texts) for node in nodes]
+    _check_categories(nodes)
     return Desk(
-        playbooks=tuple(
-            _read_playbook(node, teams, policies, texts)
-            for node in playbooks.get("playbooks").each()
-        ),
-        fallback=_read_playbook(playbooks.get("fallback"), teams, policies, texts),
+        playbooks=tuple(found),
+        fallback=fallback,
         policies=policies,
         calendars=calendars,
         teams=teams,
@@ -70,15 +76,29 @@ def _read_playbook(
 ) -> Playbook:
     node.mapping("category", "team", "priority", "policy", "acknowledgement", "forms", "signs")
     acknowledgement, forms, signs = (node.find(k) for k in ("acknowledgement", "forms", "signs"))
+    policy = node.get("policy").one_of(policies)
+    for kind in _NEEDED_CLOCKS:
+        if kind not in policies[policy].targets:
+            raise node.get("policy").fail(f"{policy!r} of sla.yaml needs `{kind}:` for this")
     return Playbook(
         category=node.get("category").text(),
         team=node.get("team").one_of(teams),
         priority=Priority(node.get("priority").one_of([str(known) for known in Priority])),
-        policy=node.get("policy").one_of(policies),
+        policy=policy,
         signs=signs.texts() if signs else (),
         forms=forms.texts() if forms else (),
         acknowledgement=acknowledgement.one_of(texts) if acknowledgement else "acknowledgement",
     )
+
+
+def _check_categories(playbooks: Sequence[Node]) -> None:
+    """A case remembers its playbook by the category."""
+    seen = set()
+    for playbook in playbooks:
+        category = playbook.get("category")
+        if category.text() in seen:
+            raise category.fail("another playbook has this category; write one of its own")
+        seen.add(category.text())
 
 
 def _read_policies(node: Node, calendars: Mapping[str, Calendar]) -> dict[str, Policy]:
@@ -92,19 +112,32 @@ def _read_policy(name: str, node: Node, calendars: Mapping[str, Calendar]) -> Po
     node.mapping(*ClockKind)
     targets = {}
     for kind, target in node.items():
-        target.mapping("within", "warn", "calendar")
-        within = target.get("within").convert(_duration, "write a time such as 30s, 10m, 4h, 2d")
-        targets[ClockKind(kind)] = Target(
-            budget=within,
-            warn_before=target.get("warn").convert(_duration, "write a time such as 0s or 3m"),
-            calendar=target.get("calendar").one_of([ALWAYS.name, *calendars]),
-        )
-        if within <= timedelta(0):
-            raise target.get("within").fail("a promise takes more than no time")
+        targets[ClockKind(kind)] = _read_target(target, {ALWAYS.name: ALWAYS, **calendars})
     return Policy(name, targets)
 
 
+def _read_target(node: Node, calendars: Mapping[str, Calendar]) -> Target:
+    node.mapping("within", "warn", "calendar")
+    within = node.get("within").convert(_duration, "write a time such as 30s, 10m, 4h, 2d")
+    warn_before = node.get("warn").convert(_duration, "write a time such as 0s or 3m")
+    calendar = node.get("calendar").one_of(calendars)
+    if within <= timedelta(0):
+        raise node.get("within").fail("a promise takes more than no time")
+    if warn_before > within:
+        raise node.get("warn").fail("warn after the start: write at most what `within` says")
+    try:
+        # Twice, because holidays are announced later than this is written.
+        find_deadline(_A_YEAR, 2 * within, calendars[calendar], ())
+    except ValueError:
+        raise node.get("within").fail(
+            f"more than half a year's working time of {calendar!r}; write a shorter time"
+        ) from None
+    return Target(within, warn_before, calendar)
+
+
 def _read_calendars(node: Node) -> dict[str, Calendar]:
+    if node.find(ALWAYS.name):
+        raise node.get(ALWAYS.name).fail("every moment counts in this one; use another name")
     return {name: _read_calendar(name, calendar) for name, calendar in node.items()}
 
 
@@ -115,7 +148,8 @@ def _read_calendar(name: str, node: Node) -> Calendar:
     hours = {}
     for weekday, intervals in node.get("hours").mapping(*_WEEKDAYS).items():
         hours[_WEEKDAYS.index(weekday)] = tuple(
-            interval.convert(_interval, 'write "09:00-18:00"') for interval in intervals.each()
+            interval.convert(_interval, 'write "09:00-18:00"; midnight is 00:00')
+            for interval in intervals.each()
         )
     if not any(hours.values()):
         raise node.get("hours").fail("open on at least one day")
@@ -147,11 +181,20 @@ def _read_texts(node: Node) -> dict[str, dict[str, str]]:
         node.get(needed)
     return {
         name: {
-            language: wordings.mapping(CHINESE, ENGLISH).get(language).text()
+            language: _read_wording(wordings.mapping(CHINESE, ENGLISH).get(language))
             for language in (CHINESE, ENGLISH)
         }
         for name, wordings in node.items()
     }
+
+
+def _read_wording(node: Node) -> str:
+    text = node.text()
+    for name in Template(text).get_identifiers():
+        if name not in PLACEHOLDERS:
+            known = ", ".join(f"${placeholder}" for placeholder in PLACEHOLDERS)
+            raise node.fail(f"${name} is unknown; use one of: {known} ($$ is a dollar sign)")
+    return text
 
 
 def _duration(text: str) -> timedelta:
@@ -162,8 +205,10 @@ def _duration(text: str) -> timedelta:
 
 
 def _interval(text: str) -> tuple[time, time]:
-    opening, _, closing = text.partition("-")
-    return time.fromisoformat(opening.strip()), time.fromisoformat(closing.strip())
+    match = _INTERVAL.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(text)
+    return time.fromisoformat(match.group(1)), time.fromisoformat(match.group(2))
 
 
 def _check_zone(text: str) -> str:

@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.reader import ReaderError
 
 from caseweave.errors import InvalidConfigError
 
 T = TypeVar("T")
+
+_PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +87,44 @@ class Node:
         return Node(self.value.get(key), self.file, line, path)
 
 
+class _Constructor(RoundTripConstructor):
+    """Takes every value as the text it is: whoever reads it knows whether it is a date."""
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002
+        if isinstance(node, ScalarNode):
+            return node.value
+        if node.tag not in _PLAIN_TAGS:
+            raise ConstructorError(None, None, f"leave out {node.tag}", node.start_mark)
+        return super().construct_object(node, deep)
+
+
 def read_file(path: Path) -> Node:
     """The root of a file. Raises InvalidConfigError if it is missing or no YAML."""
     try:
-        value = YAML(typ="rt", pure=True).load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        content = path.read_bytes()
+    except OSError:
         raise InvalidConfigError(f"{path.name} is missing in {path.parent}") from None
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InvalidConfigError(f"{path.name}:{line}: save the file as UTF-8") from None
+    return Node(_load(text, path.name), path.name, 1, "")
+
+
+def _load(text: str, file: str) -> Any:
+    yaml = YAML(typ="rt", pure=True)
+    yaml.Constructor = _Constructor
+    try:
+        return yaml.load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        raise InvalidConfigError(f"{path.name}:{line}: not YAML: {error.problem}") from None
-    return Node(value, path.name, 1, "")
+        line, problem = mark.line + 1 if mark else 1, error.problem
+    except ReaderError as error:
+        line, problem = text.count("\n", 0, error.position) + 1, error.reason
+    except (YAMLError, RecursionError) as error:
+        line, problem = 1, str(error)
+    raise InvalidConfigError(f"{file}:{line}: not YAML: {problem}")
 
 
 def _item_place(value: Any, position: int) -> tuple[int, int]:

@@ -5,16 +5,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-# A calendar without any working minute in a year is a configuration error, not a long wait.
-_HORIZON = timedelta(days=370)
-
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
     """Opening hours by weekday (Monday is 0), local to *timezone*, less the holidays.
 
     An interval whose end is not after its start reaches into the next day. `is_always` counts
-    every moment and ignores the rest.
+    every moment and ignores the rest. A time that the clocks skip in spring is the moment it would
+    have been without the change; one that they show twice in autumn is the first of the two.
     """
 
     name: str
@@ -37,21 +35,25 @@ class Span:
     reason: str
 
 
-def working_spans(calendar: Calendar, start: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The working intervals that end after *start*, in order, in UTC, for about a year."""
+def working_spans(
+    calendar: Calendar, start: datetime, until: datetime
+) -> Iterator[tuple[datetime, datetime]]:
+    """The working intervals between *start* and *until*, in order, in UTC."""
     if calendar.is_always:
-        yield start, start + _HORIZON
+        yield start, until
         return
     zone = ZoneInfo(calendar.timezone)
     # An interval of the day before may still be running past midnight.
     day = start.astimezone(zone).date() - timedelta(days=1)
-    last = (start + _HORIZON).astimezone(zone).date()
+    last = until.astimezone(zone).date()
     reached = start
     while day <= last:
         for opening, closing in _intervals(calendar, day, zone):
-            if closing > reached:
-                yield max(opening, reached), closing
-                reached = closing
+            begins, ends = max(opening, reached), min(closing, until)
+            # Also false for an interval whose opening alone is skipped when the clocks change.
+            if begins < ends:
+                yield begins, ends
+                reached = ends
         day += timedelta(days=1)
 
 

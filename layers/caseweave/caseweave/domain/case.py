@@ -25,6 +25,8 @@ class Priority(StrEnum):
     LOW = "low"
 
 
+# It is the customer's turn.
+WAITING_STATES = (CaseState.PENDING, CaseState.RESOLVED)
 ACTIVE_STATES = (CaseState.NEW, CaseState.OPEN, CaseState.PENDING, CaseState.RESOLVED)
 
 
@@ -65,6 +67,10 @@ class Case:
     @property
     def is_active(self) -> bool:
         return self.state is not CaseState.CLOSED
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.state in WAITING_STATES
 
     @property
     def due_at(self) -> datetime | None:

@@ -4,9 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from caseweave.domain.calendars import Calendar, Span, working_spans
+
+# A calendar without any working minute in a year is a configuration error, not a long wait.
+_HORIZON = timedelta(days=370)
 
 
 class ClockKind(StrEnum):
@@ -63,10 +66,13 @@ class Clock:
 
     @property
     def next_at(self) -> datetime | None:
-        """When this clock next wants attention: its warning, then its breach, then nothing."""
+        """When this clock next wants attention: its warning, then its breach, then nothing.
+
+        There is nobody to warn of a follow-up: it is we who wait.
+        """
         if not self.is_running or self.breached_at is not None or self.due_at is None:
             return None
-        if self.warned_at is None:
+        if self.warned_at is None and self.kind is not ClockKind.FOLLOW_UP:
             return max(self.due_at - self.warn_before, self.started_at)
         return self.due_at
 
@@ -101,10 +107,14 @@ def resume_clock(clock: Clock, calendar: Calendar, at: datetime) -> Clock:
     """Go on from *at*, the deadline moved by the working time that was paused."""
     if clock.stopped_at is not None or not clock.pauses or clock.pauses[-1].end is not None:
         return clock
-    pauses = (*clock.pauses[:-1], replace(clock.pauses[-1], end=at))
+    *earlier, last = clock.pauses
+    # What ends a pause may have been received just before the pause was written.
+    pauses = (*earlier, replace(last, end=max(at, last.start)))
     due_at = find_deadline(clock.started_at, clock.budget, calendar, pauses)
+    was_due_at = find_deadline(clock.started_at, clock.budget, calendar, tuple(earlier))
     # A deadline that moved on is worth a warning of its own.
-    return replace(clock, pauses=pauses, due_at=due_at, warned_at=None)
+    warned_at = clock.warned_at if due_at == was_due_at else None
+    return replace(clock, pauses=pauses, due_at=due_at, warned_at=warned_at)
 
 
 def find_deadline(
@@ -112,10 +122,11 @@ def find_deadline(
 ) -> datetime:
     """The moment at which *budget* of counted time has passed since *start*.
 
-    Raises ValueError for a calendar that never gets there within a year.
+    Raises ValueError for a calendar that never gets there within a year, pauses aside.
     """
     left = budget
-    for opening, closing in _counted_spans(calendar, start, pauses):
+    paused = sum((pause.end - pause.start for pause in pauses if pause.end), timedelta())
+    for opening, closing in _counted_spans(calendar, start, start + _HORIZON + paused, pauses):
         if closing - opening >= left:
             return opening + left
         left -= closing - opening
@@ -124,15 +135,10 @@ def find_deadline(
 
 def explain_clock(clock: Clock, calendar: Calendar, until: datetime) -> tuple[Span, ...]:
     """Every stretch from the clock's start to *until*: counted, or skipped and why."""
-    marks = {clock.started_at, until}
-    working = []
-    for opening, closing in working_spans(calendar, clock.started_at):
-        if opening >= until:
-            break
-        working.append((opening, closing))
-        marks |= {opening, min(closing, until)}
+    working = list(working_spans(calendar, clock.started_at, until))
+    marks = {clock.started_at, until, *chain.from_iterable(working)}
     for pause in clock.pauses:
-        marks |= {pause.start, min(pause.end or until, until)}
+        marks |= {pause.start, pause.end or until}
     inside = sorted(mark for mark in marks if clock.started_at <= mark <= until)
     return _merge(
         [_classify(start, end, calendar, working, clock.pauses) for start, end in pairwise(inside)]
@@ -140,9 +146,9 @@ def explain_clock(clock: Clock, calendar: Calendar, until: datetime) -> tuple[Sp
 
 
 def _counted_spans(
-    calendar: Calendar, start: datetime, pauses: tuple[Pause, ...]
+    calendar: Calendar, start: datetime, until: datetime, pauses: tuple[Pause, ...]
 ) -> Iterator[tuple[datetime, datetime]]:
-    for opening, closing in working_spans(calendar, start):
+    for opening, closing in working_spans(calendar, start, until):
         reached = opening
         for pause in pauses:
             pause_end = pause.end or closing

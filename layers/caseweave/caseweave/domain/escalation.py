@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from caseweave.domain.case import Case, CaseState, Priority
-from caseweave.domain.clocks import Clock, ClockKind, explain_clock, stop_clock
+from caseweave.domain.clocks import Clock, ClockKind, explain_clock
 from caseweave.domain.desk import Desk
 from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
-from caseweave.domain.handling import change_state, describe_due
+from caseweave.domain.handling import change_state, clocks_in_state, describe_due
 from caseweave.domain.times import to_rfc3339
 
 SLA = Actor("system", "sla")
@@ -28,7 +28,7 @@ def tick_case(case: Case, desk: Desk, now: datetime) -> CaseChange:
         if clock.next_at is None or clock.next_at > now:
             continue
         if clock.kind is ClockKind.FOLLOW_UP:
-            change = _follow_up(change, position, now)
+            change = _follow_up(change, desk, now)
         elif clock.due_at is not None and clock.due_at <= now:
             change = _breach(change, position, desk, now)
         else:
@@ -72,7 +72,7 @@ def _breach(change: CaseChange, position: int, desk: Desk, now: datetime) -> Cas
                 for span in spans
             ],
         },
-        clocks=_with(change.after, position, replace(clock, warned_at=now, breached_at=now)),
+        clocks=_with(change.after, position, replace(clock, breached_at=now)),
     )
     return _escalate(change, clock, desk, now)
 
@@ -98,16 +98,15 @@ def _escalate(change: CaseChange, clock: Clock, desk: Desk, now: datetime) -> Ca
     )
 
 
-def _follow_up(change: CaseChange, position: int, now: datetime) -> CaseChange:
+def _follow_up(change: CaseChange, desk: Desk, now: datetime) -> CaseChange:
     """Silence ends the wait: a resolved case is closed, a pending one is an agent's again."""
     case = change.after
     if case.state is CaseState.RESOLVED:
-        clocks = tuple(stop_clock(clock, now) for clock in case.clocks)
-        reason = "resolved, and the customer did not write again"
-        return change_state(change, CaseState.CLOSED, reason, SLA, now, clocks)
-    clocks = _with(case, position, stop_clock(case.clocks[position], now))
-    reason = "waited long enough for the customer"
-    return change_state(change, CaseState.OPEN, reason, SLA, now, clocks)
+        state, reason = CaseState.CLOSED, "resolved, and the customer did not write again"
+    else:
+        state, reason = CaseState.OPEN, "waited long enough for the customer"
+    clocks = clocks_in_state(case, state, desk, now)
+    return change_state(change, state, reason, SLA, now, clocks)
 
 
 def _with(case: Case, position: int, clock: Clock) -> tuple[Clock, ...]:

@@ -76,7 +76,7 @@ def set_state(
             f"A case that is {case.state} cannot become {state}.",
             (("state", f"use one of: {allowed}"),),
         )
-    clocks = _clocks_in_state(case, state, desk, now)
+    clocks = clocks_in_state(case, state, desk, now)
     change = change_state(change, state, reason, actor, now, clocks)
     if state is CaseState.RESOLVED and case.last_channel is not None:
         body = fill_text(desk.text("resolved", case.language), case, Wording())
@@ -112,7 +112,7 @@ def change_state(
     return replace(change, after=replace(change.after, state_seq=change.after.seq))
 
 
-def _clocks_in_state(case: Case, state: CaseState, desk: Desk, now: datetime) -> tuple[Clock, ...]:
+def clocks_in_state(case: Case, state: CaseState, desk: Desk, now: datetime) -> tuple[Clock, ...]:
     """Waiting stops the reply clocks and pauses the outcome; working again resumes it."""
     if state is CaseState.CLOSED:
         return tuple(stop_clock(clock, now) for clock in case.clocks)
@@ -123,12 +123,13 @@ def _clocks_in_state(case: Case, state: CaseState, desk: Desk, now: datetime) ->
             else resume_clock(clock, desk.calendar(clock.calendar), now)
             for clock in case.clocks
         )
-    clocks = [_rest_clock(clock, state, now) for clock in case.clocks]
+    clocks = [rest_clock(clock, state, now) for clock in case.clocks]
     follow_up = desk.start_clock(ClockKind.FOLLOW_UP, f"waiting_{state}", now)
     return (*clocks, follow_up) if follow_up is not None else tuple(clocks)
 
 
-def _rest_clock(clock: Clock, state: CaseState, now: datetime) -> Clock:
+def rest_clock(clock: Clock, state: CaseState, now: datetime) -> Clock:
+    """A clock of a case that waits for the customer in *state*."""
     if clock.kind is ClockKind.OUTCOME:
         return pause_clock(clock, now, f"the case was {state}")
     return stop_clock(clock, now)

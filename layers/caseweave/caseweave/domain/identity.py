@@ -21,7 +21,16 @@ class Proof(StrEnum):
     PROVIDER = "provider"
     DMARC = "dmarc"
     SIGNED_LINK = "signed_link"
+    # The message came back with the token of our own answer, from the address it was sent to.
+    REPLY_TOKEN = "reply_token"
     NONE = "none"
+    # The address's own domain says that it did not send this.
+    REFUTED = "refuted"
+
+    @property
+    def holds(self) -> bool:
+        """Does it prove anything?"""
+        return self not in (Proof.NONE, Proof.REFUTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +85,14 @@ class Customer:
 
 
 def normalise_email(address: str) -> str:
-    """Case folded; local parts are case-sensitive by the letter of RFC 5321, in no mailbox."""
-    return address.strip().casefold()
+    """Lower case; local parts are case-sensitive by the letter of RFC 5321, in no mailbox.
+
+    ASCII only: Unicode's folding would make one address of two (`straße@`, `strasse@`).
+    """
+    return "".join(c.lower() if c.isascii() else c for c in address.strip())
 
 
 def normalise_phone(number: str) -> str:
     """E.164 with the plus sign, from a number that already has its country code."""
-    digits = "".join(character for character in number if character.isdigit())
+    digits = "".join(str(int(character)) for character in number if character.isdecimal())
     return f"+{digits}" if digits else ""

@@ -1,7 +1,7 @@
 """Incidents: something is broken, and the customers it touches are told before they ask."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -10,6 +10,7 @@ from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
 from caseweave.domain.language import ENGLISH
 from caseweave.domain.message import Channel, Contact, Purpose
 from caseweave.domain.replying import make_outbound
+from caseweave.errors import InvalidRequestError
 
 OUTAGES = Actor("system", "outages")
 
@@ -19,10 +20,18 @@ class IncidentState(StrEnum):
     RESOLVED = "resolved"
 
 
+class NoticeKind(StrEnum):
+    """What customers are told in the course of an incident, each of them once."""
+
+    OUTAGE = "outage"
+    ALL_CLEAR = "all_clear"
+
+
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """`products` and `platform_users` say whom it touches; `notice` is what they are told, per
-    language. Cases from `started_at` on count as touched.
+    """`products` and `platform_users` say whom it touches: cases on these products opened since
+    `started_at`, and these users of the platform. `notice` and, once it is over, `all_clear` are
+    what they are told, per language.
     """
 
     id: str
@@ -34,9 +43,21 @@ class Incident:
     declared_at: datetime
     declared_by: str
     state: IncidentState = IncidentState.ACTIVE
+    all_clear: Mapping[str, str] = field(default_factory=dict)
+    resolved_at: datetime | None = None
 
-    def wording(self, language: str) -> str:
-        return self.notice.get(language) or self.notice.get(ENGLISH) or self.title
+    def wording(self, kind: NoticeKind, language: str) -> str:
+        texts = self.notice if kind is NoticeKind.OUTAGE else self.all_clear
+        return texts.get(language) or texts.get(ENGLISH) or self.title
+
+
+def resolve_incident(incident: Incident, all_clear: Mapping[str, str], now: datetime) -> Incident:
+    """It is over. Raises InvalidRequestError if it was before: customers were told already."""
+    if incident.state is IncidentState.RESOLVED:
+        raise InvalidRequestError(
+            "This incident is resolved.", (("state", "declare a new incident instead"),)
+        )
+    return replace(incident, state=IncidentState.RESOLVED, all_clear=all_clear, resolved_at=now)
 
 
 def notify_in_case(
@@ -46,14 +67,16 @@ def notify_in_case(
     channel = case.last_channel
     if channel is None:
         raise ValueError(f"case {case.id} has no channel to notify on")
-    linked = begin_change(case).record(
-        EventKind.INCIDENT_LINKED,
-        OUTAGES,
-        now,
-        {"incident_id": incident.id, "title": incident.title},
-        incident_id=incident.id,
-    )
-    return _queue_notice(linked, channel, body, now, message_id)
+    change = begin_change(case)
+    if case.incident_id != incident.id:
+        change = change.record(
+            EventKind.INCIDENT_LINKED,
+            OUTAGES,
+            now,
+            {"incident_id": incident.id, "title": incident.title},
+            incident_id=incident.id,
+        )
+    return _queue_notice(change, channel, body, now, message_id)
 
 
 def open_notice_case(

@@ -78,7 +78,7 @@ def _join_by_link(
     address = sender.proven[0].address
     linked = (ProvenAddress(address, Proof.SIGNED_LINK),)
     owner = known.get(address)
-    if owner is None:
+    if owner is None or owner.customer_id == customer_id:
         return Joining(customer_id, linked)
     earlier = Suggestion(owner.customer_id, address, "wrote from here before it was linked")
     return Joining(customer_id, linked, (address,), (earlier,))

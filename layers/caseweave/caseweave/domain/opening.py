@@ -8,14 +8,18 @@ from caseweave.domain.calendars import ALWAYS
 from caseweave.domain.case import Case, CaseState
 from caseweave.domain.clocks import ClockKind, Policy, Target, start_clock
 from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
-from caseweave.domain.identity import Proof, ProvenAddress, Suggestion
+from caseweave.domain.identity import ProvenAddress, Suggestion
 from caseweave.domain.language import choose_language
 from caseweave.domain.message import Contact, Direction, InboundMessage, Message
 
 # Until the router has chosen a policy, a case has this due time: no case is ever without one (P7).
 UNTRIAGED = Policy(
     "untriaged",
-    {ClockKind.FIRST_REPLY: Target(timedelta(minutes=10), timedelta(minutes=3), ALWAYS.name)},
+    {
+        ClockKind.FIRST_REPLY: Target(timedelta(minutes=10), timedelta(minutes=3), ALWAYS.name),
+        # Still there when an agent was faster than the router and stopped the first.
+        ClockKind.OUTCOME: Target(timedelta(hours=24), timedelta(hours=4), ALWAYS.name),
+    },
 )
 SUBJECT_LENGTH = 120
 # A stored item holds 400 KB; what is cut here is whole in the ledger.
@@ -37,9 +41,12 @@ def keep_message(
 ) -> Message:
     """The record of an inbound message.
 
-    Without a provider's time, or with one from the future, it happened when we received it.
+    Without a provider's time, or with one from the future, it happened when we received it; and so
+    it did if the provider, telling whole seconds, names the second in which we received it.
     """
-    occurred_at = min(inbound.occurred_at or received_at, received_at)
+    occurred_at = inbound.occurred_at or received_at
+    if occurred_at >= received_at.replace(microsecond=0):
+        occurred_at = received_at
     origin = inbound.sender.proven[0]
     return Message(
         id=message_id,
@@ -85,7 +92,7 @@ def open_case(
         opened_at=at,
         updated_at=at,
         subject=summarise(message),
-        clocks=(start_clock(ClockKind.FIRST_REPLY, UNTRIAGED, ALWAYS, at),),
+        clocks=tuple(start_clock(kind, UNTRIAGED, ALWAYS, at) for kind in UNTRIAGED.targets),
     )
     opened = CaseChange(before=None, after=case).record(
         EventKind.CASE_OPENED,
@@ -139,7 +146,7 @@ def add_inbound(
 def note_links(change: CaseChange, linked: Sequence[ProvenAddress], at: datetime) -> CaseChange:
     """The events that addresses became the customer's, and on what proof."""
     for entry in linked:
-        if entry.proof is not Proof.NONE:
+        if entry.proof.holds:
             change = change.record(
                 EventKind.ADDRESS_LINKED,
                 Actor("system", "intake"),
@@ -151,7 +158,7 @@ def note_links(change: CaseChange, linked: Sequence[ProvenAddress], at: datetime
 
 def summarise(message: Message) -> str:
     """The line that names a case in a list: the subject, or the first words."""
-    text = message.subject or message.body
+    text = message.subject.strip() or message.body
     line = " ".join(text.split())
     return line if len(line) <= SUBJECT_LENGTH else line[: SUBJECT_LENGTH - 1] + "…"
 

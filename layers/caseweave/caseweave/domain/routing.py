@@ -9,7 +9,8 @@ from caseweave.domain.case import Case, CaseState
 from caseweave.domain.clocks import Clock, ClockKind, resume_clock, stop_clock
 from caseweave.domain.desk import Desk
 from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
-from caseweave.domain.handling import change_state, describe_due
+from caseweave.domain.handling import change_state, describe_due, rest_clock
+from caseweave.domain.identity import Proof
 from caseweave.domain.message import Message, Purpose
 from caseweave.domain.replying import make_outbound
 from caseweave.domain.triage import needs_triage, triage_message
@@ -31,7 +32,7 @@ def route_message(
     if needs_triage(case):
         change = _triage(change, message, desk, now)
     change = _wake(change, message, desk, now)
-    if _wants_acknowledgement(change.after, message):
+    if wants_acknowledgement(change.after, message):
         change = _acknowledge(change, message, desk, wording, now, reply_id)
     return change
 
@@ -39,13 +40,7 @@ def route_message(
 def _triage(change: CaseChange, message: Message, desk: Desk, now: datetime) -> CaseChange:
     finding = triage_message(message, desk)
     playbook = finding.playbook
-    clocks = []
-    was_answered = change.after.replied_seq > 0
-    kinds = (ClockKind.OUTCOME,) if was_answered else (ClockKind.FIRST_REPLY, ClockKind.OUTCOME)
-    for kind in kinds:
-        clock = desk.start_clock(kind, playbook.policy, change.after.opened_at)
-        if clock is not None:
-            clocks.append(clock)
+    clocks = _clocks_after_triage(change.after, playbook.policy, desk, now)
     change = change.record(
         EventKind.CASE_TRIAGED,
         ROUTER,
@@ -59,8 +54,11 @@ def _triage(change: CaseChange, message: Message, desk: Desk, now: datetime) -> 
         },
         category=playbook.category,
         priority=playbook.priority,
-        clocks=tuple(clocks),
+        clocks=clocks,
     )
+    if change.after.assignee:
+        # An agent took the case before it was triaged.
+        return change
     return change.record(
         EventKind.CASE_ASSIGNED,
         ROUTER,
@@ -70,14 +68,25 @@ def _triage(change: CaseChange, message: Message, desk: Desk, now: datetime) -> 
     )
 
 
+def _clocks_after_triage(case: Case, policy: str, desk: Desk, now: datetime) -> tuple[Clock, ...]:
+    """What *policy* promises, as far as agents did not answer or put the case to rest before."""
+    is_settled = case.replied_seq > 0 or case.is_waiting
+    kinds = (ClockKind.OUTCOME,) if is_settled else (ClockKind.FIRST_REPLY, ClockKind.OUTCOME)
+    clocks = [clock for clock in case.clocks if clock.kind is ClockKind.FOLLOW_UP]
+    for kind in kinds:
+        clock = desk.start_clock(kind, policy, case.opened_at)
+        if clock is not None:
+            clocks.append(rest_clock(clock, case.state, now) if case.is_waiting else clock)
+    return tuple(clocks)
+
+
 def _wake(change: CaseChange, message: Message, desk: Desk, now: datetime) -> CaseChange:
     """A case that waited for the customer is open again, and the customer waits for a reply."""
     case = change.after
     if message.is_automatic or message.seq <= max(case.replied_seq, case.state_seq):
         return change
-    waited = case.state in (CaseState.PENDING, CaseState.RESOLVED)
     clocks = _clocks_after_inbound(case, message, desk, now)
-    if waited:
+    if case.is_waiting:
         return change_state(change, CaseState.OPEN, "the customer wrote", ROUTER, now, clocks)
     if clocks == case.clocks:
         return change
@@ -102,8 +111,11 @@ def _clocks_after_inbound(
     return tuple(clocks)
 
 
-def _wants_acknowledgement(case: Case, message: Message) -> bool:
-    return not message.is_automatic and message.channel not in case.acknowledged
+def wants_acknowledgement(case: Case, message: Message) -> bool:
+    """Once a channel; never to a machine, never to an address that the sender only pretended."""
+    if message.is_automatic or message.proof is Proof.REFUTED:
+        return False
+    return case.is_active and message.channel not in case.acknowledged
 
 
 def _acknowledge(

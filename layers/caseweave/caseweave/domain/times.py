@@ -10,7 +10,13 @@ def to_rfc3339(at: datetime) -> str:
 
 def from_rfc3339(text: str) -> datetime:
     """The aware UTC time that *text* says; raises ValueError for anything else."""
-    return datetime.fromisoformat(text).astimezone(UTC)
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"{text!r} says no offset from UTC")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is out of range") from error
 
 
 def optional_rfc3339(at: datetime | None) -> str | None:

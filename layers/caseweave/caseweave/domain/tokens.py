@@ -50,8 +50,7 @@ def issue_reply_token(case_id: str, address: str, keys: Sequence[bytes]) -> str:
     stays below the 64 characters of RFC 5321.
     """
     packed = ulid_bytes(case_id)
-    sealed = packed + _mac(keys[0], b"reply", packed, address.encode())[:_REPLY_MAC_BYTES]
-    return b32encode(sealed).decode().rstrip("=").lower()
+    return _encode_reply(packed + _reply_mac(keys[0], packed, address))
 
 
 def read_reply_token(token: str, address: str, keys: Sequence[bytes]) -> str | None:
@@ -63,17 +62,25 @@ def read_reply_token(token: str, address: str, keys: Sequence[bytes]) -> str | N
     except ValueError:
         return None
     packed, mac = sealed[:16], sealed[16:]
-    for key in keys:
-        if hmac.compare_digest(
-            mac, _mac(key, b"reply", packed, address.encode())[:_REPLY_MAC_BYTES]
-        ):
-            return ulid_from_bytes(packed)
-    return None
+    if _encode_reply(sealed) != token.lower() or not any(
+        hmac.compare_digest(mac, _reply_mac(key, packed, address)) for key in keys
+    ):
+        return None
+    return ulid_from_bytes(packed)
+
+
+def _encode_reply(sealed: bytes) -> str:
+    return b32encode(sealed).decode().rstrip("=").lower()
+
+
+def _reply_mac(key: bytes, packed: bytes, address: str) -> bytes:
+    # What a mail's header says may not even be Unicode.
+    return _mac(key, b"reply", packed, address.encode(errors="surrogatepass"))[:_REPLY_MAC_BYTES]
 
 
 def _seal(purpose: bytes, payload: bytes, expires_at: datetime, keys: Sequence[bytes]) -> str:
     packed = int(expires_at.timestamp()).to_bytes(4) + payload
-    return urlsafe_b64encode(packed + _mac(keys[0], purpose, packed)).decode().rstrip("=")
+    return _encode(packed + _mac(keys[0], purpose, packed))
 
 
 def _unseal(purpose: bytes, token: str, keys: Sequence[bytes], now: datetime) -> bytes | None:
@@ -81,11 +88,19 @@ def _unseal(purpose: bytes, token: str, keys: Sequence[bytes], now: datetime) ->
         sealed = urlsafe_b64decode(token.encode() + b"=" * (-len(token) % 4))
     except ValueError:
         return None
+    # Decoding forgives spare bits and foreign characters; one spelling only, since a used link
+    # token is remembered by its text.
+    if _encode(sealed) != token:
+        return None
     packed, mac = sealed[:-_MAC_BYTES], sealed[-_MAC_BYTES:]
     if not any(hmac.compare_digest(mac, _mac(key, purpose, packed)) for key in keys):
         return None
     expires_at = datetime.fromtimestamp(int.from_bytes(packed[:4]), UTC)
     return packed[4:] if now < expires_at else None
+
+
+def _encode(sealed: bytes) -> str:
+    return urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
 def _mac(key: bytes, purpose: bytes, *parts: bytes) -> bytes:

@@ -8,7 +8,8 @@ from caseweave.domain.desk import Desk, Playbook
 from caseweave.domain.message import Message
 
 # What customers type when they quote an order: a letter prefix, a date or digits, parts by dashes.
-_ORDER_NUMBER = re.compile(r"\b[A-Z]{1,4}\d{6,}(?:-\d{2,})*\b")
+# ASCII, so that Chinese around a number ends it too.
+_ORDER_NUMBER = re.compile(r"\b[A-Z]{1,4}\d{6,}(?:-\d{2,})*\b", re.ASCII)
 _TYPED_FIELDS = ("order_no", "product", "error_code")
 
 
@@ -23,7 +24,7 @@ class Finding:
 def triage_message(message: Message, desk: Desk) -> Finding:
     """The playbook with the most signs in the message; the earlier one on a tie."""
     form = message.fields.get("form", "")
-    text = f"{message.subject}\n{message.body}".casefold()
+    text = _fold(message)
     best = Finding(desk.fallback, ())
     for playbook in desk.playbooks:
         if form and form in playbook.forms:
@@ -39,7 +40,7 @@ def find_entities(message: Message, desk: Desk) -> tuple[tuple[str, str], ...]:
     text = f"{message.subject}\n{message.body}"
     found = [("order_no", number) for number in _ORDER_NUMBER.findall(text)]
     found += [(kind, message.fields[kind]) for kind in _TYPED_FIELDS if message.fields.get(kind)]
-    folded = text.casefold()
+    folded = _fold(message)
     for product, names in desk.products.items():
         if any(_shows(name, folded) for name in names):
             found.append(("product", product))
@@ -48,6 +49,11 @@ def find_entities(message: Message, desk: Desk) -> tuple[tuple[str, str], ...]:
 
 def needs_triage(case: Case) -> bool:
     return not case.category
+
+
+def _fold(message: Message) -> str:
+    """The text to look for signs in: mailers break lines in the middle of a phrase."""
+    return "\n".join(" ".join(p.casefold().split()) for p in (message.subject, message.body))
 
 
 def _shows(sign: str, folded_text: str) -> bool:

@@ -20,6 +20,11 @@ def make_ulid(at: datetime, entropy: bytes) -> str:
     return encode_base32(number, 26)
 
 
+def earliest_ulid(at: datetime) -> str:
+    """The ULID that sorts before every other one of that moment or later."""
+    return make_ulid(at, bytes(ENTROPY_BYTES))
+
+
 def derive_ulid(at: datetime, *seed: str) -> str:
     """The ULID whose entropy is the digest of *seed*: the same event makes the same id."""
     return make_ulid(at, sha256("\x1f".join(seed).encode()).digest()[:ENTROPY_BYTES])

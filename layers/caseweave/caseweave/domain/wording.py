@@ -14,6 +14,9 @@ class Wording:
     notice: str = ""
 
 
+PLACEHOLDERS = ("reference", "telegram_link", "notice")
+
+
 def fill_text(text: str, case: Case, wording: Wording) -> str:
     """The text for a customer. A line whose placeholder has no value is left out whole."""
     values = {
@@ -24,6 +27,6 @@ def fill_text(text: str, case: Case, wording: Wording) -> str:
     kept = [
         Template(line).safe_substitute(values)
         for line in text.strip().splitlines()
-        if all(value or f"${name}" not in line for name, value in values.items())
+        if all(values.get(name, name) for name in Template(line).get_identifiers())
     ]
     return "\n".join(kept).strip()

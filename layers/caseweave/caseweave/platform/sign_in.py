@@ -5,12 +5,13 @@ package that is larger than all our other dependencies together (docs/decisions.
 """
 
 import json
+import math
 import time
 import urllib.request
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from typing import Any
-from urllib.error import URLError
 
 import jwt
 from Crypto.Hash import SHA256
@@ -32,13 +33,12 @@ class KeySet:
 
     url: str
     keys: dict[str, RSA.RsaKey] = field(default_factory=dict)
-    fetched_at: float = 0.0
+    fetched_at: float = -math.inf
 
     def find(self, key_id: str) -> RSA.RsaKey:
         """Raises InvalidSignatureError for an unknown key, UnavailableError if none can be had."""
         age = time.monotonic() - self.fetched_at
-        is_stale = not self.keys or age > _KEPT_SECONDS
-        if is_stale or (key_id not in self.keys and age > _PATIENCE_SECONDS):
+        if age > _KEPT_SECONDS or (key_id not in self.keys and age > _PATIENCE_SECONDS):
             self._fetch()
         if key_id not in self.keys:
             raise InvalidSignatureError("the platform's JWT")
@@ -53,7 +53,10 @@ class KeySet:
                 for key in published
                 if key.get("kty") == "RSA"
             }
-        except (URLError, TimeoutError, ValueError, KeyError, TypeError) as error:
+        except (
+            *(OSError, HTTPException),
+            *(ValueError, KeyError, TypeError, AttributeError, RecursionError),
+        ) as error:
             raise UnavailableError(f"the platform's keys cannot be read: {error}") from error
         self.fetched_at = time.monotonic()
 
@@ -84,7 +87,7 @@ def verify_sign_in(token: str, keys: KeySet, issuer: str, audience: str) -> dict
             issuer=issuer,
             leeway=_LEEWAY_SECONDS,
         )
-    except (jwt.PyJWTError, ValueError, TypeError) as error:
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
         raise InvalidSignatureError("the platform's JWT") from error
     return claims
 

@@ -12,6 +12,7 @@ from caseweave.domain.event import CaseChange, Event
 from caseweave.domain.message import Message
 from caseweave.domain.reference import parse_reference
 from caseweave.domain.times import to_rfc3339
+from caseweave.domain.ulid import earliest_ulid
 from caseweave.errors import ContentionError, NotFoundError
 from caseweave.storage import table
 from caseweave.storage.rows import (
@@ -52,6 +53,25 @@ def read_head(case_id: str) -> Case:
     return read_case(row)
 
 
+def read_message_of(case_id: str, sort_key: str) -> tuple[Case, Message] | None:
+    """The head and one message, in one consistent read; None if either is not there."""
+    case, message = None, None
+    keys = [table.case_key(case_id), (table.case_key(case_id)[0], sort_key)]
+    for row in Row.batch_get(keys, consistent_read=True):
+        if isinstance(row, CaseRow):
+            case = read_case(row)
+        elif isinstance(row, MessageRow):
+            message = read_message(row)
+    return (case, message) if case and message else None
+
+
+def list_messages(case_id: str) -> list[Message]:
+    """The timeline alone, by time of occurrence."""
+    prefix = MessageRow.sk.startswith("MSG#")
+    rows = MessageRow.query(table.case_key(case_id)[0], prefix, consistent_read=True)
+    return _in_order([read_message(row) for row in rows])
+
+
 def read_file(case_id: str) -> CaseFile:
     """The whole case in one query. Raises NotFoundError."""
     case: Case | None = None
@@ -65,9 +85,12 @@ def read_file(case_id: str) -> CaseFile:
             events.append(read_event(row))
     if case is None:
         raise NotFoundError(f"There is no case {case_id}.")
-    # Keys order by time and id; of one millisecond, what was kept first comes first.
-    messages.sort(key=lambda message: (message.occurred_at, message.seq))
-    return CaseFile(case, tuple(messages), tuple(events))
+    return CaseFile(case, tuple(_in_order(messages)), tuple(events))
+
+
+def _in_order(messages: list[Message]) -> list[Message]:
+    """Keys order by time and id; of one millisecond, what was kept first comes first."""
+    return sorted(messages, key=lambda message: (message.occurred_at, message.seq))
 
 
 def find_case_id(name: str) -> str:
@@ -145,10 +168,13 @@ def list_due(now: datetime) -> Iterator[Case]:
                 yield read_case(row)
 
 
-def list_touched_by(kind: str, value: str) -> Iterator[tuple[str, str]]:
-    """The (case id, customer id) of every case that mentions an entity."""
-    partition = table.entity_key(kind, value, "")[0]
-    for row in table.PointerRow.query(partition, Row.sk.startswith("CASE#")):
+def list_touched_by(kind: str, value: str, since: datetime) -> Iterator[tuple[str, str]]:
+    """The (case id, customer id) of every case opened *since* then that mentions an entity.
+
+    Case ids begin with the time of opening, so older cases are not even read.
+    """
+    partition, earliest = table.entity_key(kind, value, earliest_ulid(since))
+    for row in table.PointerRow.query(partition, Row.sk >= earliest):
         yield row.sk.removeprefix("CASE#"), row.customer_id
 
 

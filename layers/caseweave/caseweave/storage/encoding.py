@@ -1,12 +1,137 @@
-"""Domain values inside JSON attributes: clocks, contacts, attachments, and back."""
+"""Domain values inside JSON attributes, and back: heads of cases, details of messages."""
 
 from datetime import timedelta
 from typing import Any
 
+from caseweave.domain.case import Case, CaseState, Priority
 from caseweave.domain.clocks import Clock, ClockKind, Pause
-from caseweave.domain.identity import Address, AddressKind
-from caseweave.domain.message import Attachment, Channel, Contact
+from caseweave.domain.identity import Address, AddressKind, Proof
+from caseweave.domain.message import (
+    Attachment,
+    Channel,
+    Contact,
+    Delivery,
+    Direction,
+    Message,
+    Purpose,
+)
 from caseweave.domain.times import from_rfc3339, optional_rfc3339, optional_time, to_rfc3339
+
+
+def encode_head(case: Case) -> dict[str, Any]:
+    """The part of a case that no key, filter or condition needs."""
+    return {
+        "subject": case.subject,
+        "category": case.category,
+        "priority": case.priority,
+        "level": case.level,
+        "assignee": case.assignee,
+        "language": case.language,
+        "opened_at": to_rfc3339(case.opened_at),
+        "updated_at": to_rfc3339(case.updated_at),
+        "channels": case.channels,
+        "contacts": {name: encode_contact(contact) for name, contact in case.contacts.items()},
+        "last_channel": case.last_channel,
+        "acknowledged": case.acknowledged,
+        "clocks": [encode_clock(clock) for clock in case.clocks],
+        "incident_id": case.incident_id,
+        "replied_seq": case.replied_seq,
+        "state_seq": case.state_seq,
+        "seq": case.seq,
+        "chain": case.chain,
+    }
+
+
+def decode_head(
+    head: dict[str, Any],
+    *,
+    case_id: str,
+    ref: str,
+    customer_id: str,
+    state: str,
+    team: str,
+    version: int,
+) -> Case:
+    return Case(
+        id=case_id,
+        ref=ref,
+        customer_id=customer_id,
+        state=CaseState(state),
+        team=team,
+        version=version,
+        subject=head["subject"],
+        category=head["category"],
+        priority=Priority(head["priority"]),
+        level=head["level"],
+        assignee=head["assignee"],
+        language=head["language"],
+        opened_at=from_rfc3339(head["opened_at"]),
+        updated_at=from_rfc3339(head["updated_at"]),
+        channels=tuple(Channel(name) for name in head["channels"]),
+        contacts={Channel(name): decode_contact(one) for name, one in head["contacts"].items()},
+        last_channel=Channel(head["last_channel"]) if head["last_channel"] else None,
+        acknowledged=tuple(Channel(name) for name in head["acknowledged"]),
+        clocks=tuple(decode_clock(clock) for clock in head["clocks"]),
+        incident_id=head["incident_id"],
+        replied_seq=head["replied_seq"],
+        state_seq=head["state_seq"],
+        seq=head["seq"],
+        chain=head["chain"],
+    )
+
+
+def encode_details(message: Message) -> dict[str, Any]:
+    """The part of a message that no key, filter or condition needs."""
+    return {
+        "provider": message.provider,
+        "provider_id": message.provider_id,
+        "subject": message.subject,
+        "received_at": to_rfc3339(message.received_at),
+        "proof": message.proof,
+        "purpose": message.purpose,
+        "is_automatic": message.is_automatic,
+        "attachments": [encode_attachment(one) for one in message.attachments],
+        "contact": encode_contact(message.contact) if message.contact else None,
+        "fields": dict(message.fields),
+        "seq": message.seq,
+    }
+
+
+def decode_details(
+    details: dict[str, Any],
+    *,
+    message_id: str,
+    case_id: str,
+    customer_id: str,
+    direction: str,
+    channel: str,
+    author: str,
+    body: str,
+    occurred_at: str,
+    delivery: Delivery | None,
+) -> Message:
+    return Message(
+        id=message_id,
+        case_id=case_id,
+        customer_id=customer_id,
+        direction=Direction(direction),
+        channel=Channel(channel),
+        author=author,
+        body=body,
+        occurred_at=from_rfc3339(occurred_at),
+        delivery=delivery,
+        provider=details["provider"],
+        provider_id=details["provider_id"],
+        subject=details["subject"],
+        received_at=from_rfc3339(details["received_at"]),
+        proof=Proof(details["proof"]),
+        purpose=Purpose(details["purpose"]) if details["purpose"] else None,
+        is_automatic=details["is_automatic"],
+        attachments=tuple(decode_attachment(one) for one in details["attachments"]),
+        contact=decode_contact(details["contact"]) if details["contact"] else None,
+        fields=details["fields"],
+        seq=details["seq"],
+    )
 
 
 def encode_clock(clock: Clock) -> dict[str, Any]:

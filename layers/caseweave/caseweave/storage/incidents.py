@@ -3,8 +3,16 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from caseweave.domain.incident import Incident, IncidentState
-from caseweave.domain.times import from_rfc3339, to_rfc3339
+from pynamodb.exceptions import DoesNotExist
+
+from caseweave.domain.incident import Incident, IncidentState, NoticeKind
+from caseweave.domain.times import (
+    from_rfc3339,
+    optional_rfc3339,
+    optional_time,
+    to_rfc3339,
+)
+from caseweave.errors import NotFoundError
 from caseweave.storage import table
 from caseweave.storage.table import IncidentRow, NoticeRow
 from caseweave.storage.transaction import Transaction
@@ -21,42 +29,58 @@ def keep_incident(incident: Incident) -> None:
         declared_at=to_rfc3339(incident.declared_at),
         declared_by=incident.declared_by,
         state=str(incident.state),
+        all_clear=dict(incident.all_clear) or None,
+        resolved_at=optional_rfc3339(incident.resolved_at),
     ).save()
+
+
+def read_incident(incident_id: str) -> Incident:
+    """Raises NotFoundError."""
+    try:
+        return _read(IncidentRow.get(*table.incident_key(incident_id), consistent_read=True))
+    except DoesNotExist:
+        raise NotFoundError(f"There is no incident {incident_id}.") from None
 
 
 def list_incidents() -> Iterator[Incident]:
     """Every incident that is kept, the oldest first."""
-    for row in IncidentRow.query(table.incident_key("")[0]):
-        yield Incident(
-            id=row.sk,
-            title=row.title,
-            products=tuple(row.products),
-            platform_users=tuple(row.platform_users),
-            notice=row.notice,
-            started_at=from_rfc3339(row.started_at),
-            declared_at=from_rfc3339(row.declared_at),
-            declared_by=row.declared_by,
-            state=IncidentState(row.state),
-        )
+    return map(_read, IncidentRow.query(table.incident_key("")[0]))
 
 
-def find_noticed_customers(incident_id: str) -> set[str]:
-    """The customers for whom this incident is settled: told, or found to be unreachable."""
-    partition = table.notice_key(incident_id, "")[0]
-    rows = NoticeRow.query(partition, NoticeRow.sk.startswith("NOTICE#"))
-    return {row.sk.removeprefix("NOTICE#") for row in rows}
+def _read(row: IncidentRow) -> Incident:
+    return Incident(
+        id=row.sk,
+        title=row.title,
+        products=tuple(row.products),
+        platform_users=tuple(row.platform_users),
+        notice=row.notice,
+        started_at=from_rfc3339(row.started_at),
+        declared_at=from_rfc3339(row.declared_at),
+        declared_by=row.declared_by,
+        state=IncidentState(row.state),
+        all_clear=row.all_clear or {},
+        resolved_at=optional_time(row.resolved_at),
+    )
+
+
+def find_noticed_customers(incident_id: str, kind: NoticeKind) -> dict[str, bool]:
+    """The customers for whom a notice is settled: told (True), or found unreachable (False)."""
+    partition, prefix = table.notice_key(incident_id, kind, "")
+    rows = NoticeRow.query(partition, NoticeRow.sk.startswith(prefix))
+    return {row.sk.removeprefix(prefix): bool(row.case_id) for row in rows}
 
 
 def put_notice(
-    write: Transaction, incident_id: str, customer_id: str, case_id: str, at: datetime
+    write: Transaction,
+    incident_id: str,
+    kind: NoticeKind,
+    customer_id: str,
+    case_id: str,
+    at: datetime,
 ) -> None:
-    """The mark that makes a second notice impossible; part `notice` of the transaction."""
-    write.put_new(
-        "notice",
-        NoticeRow(
-            *table.notice_key(incident_id, customer_id),
-            case_id=case_id or None,
-            outcome="queued" if case_id else "unreachable",
-            at=to_rfc3339(at),
-        ),
-    )
+    """The mark that makes a second notice impossible; part `notice` of the transaction.
+
+    Without a *case_id* the customer could not be reached.
+    """
+    key = table.notice_key(incident_id, kind, customer_id)
+    write.put_new("notice", NoticeRow(*key, case_id=case_id or None, at=to_rfc3339(at)))

@@ -17,6 +17,8 @@ from caseweave.storage.table import LedgerRow, Row
 # Raised when a parser understands more than before, so that replay knows what to try again.
 PARSER = 1
 LONGEST_EVENT_ID = 256
+_PLAIN, _PACKED = b"\x00", b"\x01"
+_WORTH_PACKING = 2048
 
 
 class LedgerState(StrEnum):
@@ -70,7 +72,7 @@ def ledger_row(
         received_at=to_rfc3339(raw.received_at),
         parser=PARSER,
         headers=dict(raw.headers) or None,
-        body=zlib.compress(raw.body, 1) if raw.body else None,
+        body=_pack(raw.body) if raw.body else None,
         body_ref=raw.body_ref or None,
         case_id=case_id or None,
         message_id=message_id or None,
@@ -115,11 +117,20 @@ def list_quarantined(limit: int) -> Iterator[LedgerEntry]:
                 event_id=row.event_id,
                 state=LedgerState(row.state),
                 received_at=from_rfc3339(row.received_at),
-                body=zlib.decompress(row.body) if row.body else b"",
+                body=_unpack(row.body) if row.body else b"",
                 body_ref=row.body_ref or "",
                 reason=row.reason or "",
                 case_id=row.case_id or "",
             )
+
+
+def _pack(body: bytes) -> bytes:
+    """A small body saves nothing by compression; the first byte says which way was taken."""
+    return _PLAIN + body if len(body) < _WORTH_PACKING else _PACKED + zlib.compress(body, 1)
+
+
+def _unpack(stored: bytes) -> bytes:
+    return stored[1:] if stored[:1] == _PLAIN else zlib.decompress(stored[1:])
 
 
 def bound_event_id(event_id: str) -> str:

@@ -1,6 +1,6 @@
 """The outbox: outbound messages move forward by conditional writes only (promise P6)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pynamodb.exceptions import DoesNotExist, UpdateError
@@ -122,11 +122,9 @@ def _commit_settlement(
 ) -> None:
     write = Transaction()
     put_change(write, change)
-    row = message_row(message)
-    row.delivery_state = str(delivery.state)
-    row.delivery_at = to_rfc3339(delivery.at)
-    row.delivery_id = delivery.provider_id or current.provider_id or None
-    row.delivery_error = delivery.error or None
+    # A later word may lack the provider's id, which an earlier one told.
+    known_id = delivery.provider_id or current.provider_id
+    row = message_row(replace(message, delivery=replace(delivery, provider_id=known_id)))
     write.put("delivery", row, MessageRow.delivery_state == str(current.state))
     try:
         write.commit()

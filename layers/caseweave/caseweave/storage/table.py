@@ -141,29 +141,15 @@ class OpenCaseRow(Row, discriminator="open_case"):
 
 
 class CaseRow(Row, discriminator="case"):
+    """The head of a case. What no key, filter or condition needs is one JSON value, `head`: half
+    the work of an intake is turning attributes into items and back.
+    """
+
     ref = UnicodeAttribute()
     customer_id = UnicodeAttribute()
     state = UnicodeAttribute()
     team = UnicodeAttribute()
-    assignee_name = UnicodeAttribute(null=True)
-    category = UnicodeAttribute(null=True)
-    priority = UnicodeAttribute()
-    level = NumberAttribute()
-    language = UnicodeAttribute()
-    subject = UnicodeAttribute(null=True)
-    opened_at = UnicodeAttribute()
-    updated_at = UnicodeAttribute()
-    due_at = UnicodeAttribute(null=True)
-    channels: JSONAttribute = JSONAttribute()
-    contacts: JSONAttribute = JSONAttribute()
-    last_channel = UnicodeAttribute(null=True)
-    acknowledged: JSONAttribute = JSONAttribute()
-    clocks: JSONAttribute = JSONAttribute()
-    incident_id = UnicodeAttribute(null=True)
-    replied_seq = NumberAttribute()
-    state_seq = NumberAttribute()
-    seq = NumberAttribute()
-    chain = UnicodeAttribute()
+    head: JSONAttribute = JSONAttribute()
     version = NumberAttribute()
 
 
@@ -174,20 +160,10 @@ class MessageRow(Row, discriminator="message"):
     customer_id = UnicodeAttribute()
     direction = UnicodeAttribute()
     channel = UnicodeAttribute()
-    provider = UnicodeAttribute()
-    provider_id = UnicodeAttribute(null=True)
     author = UnicodeAttribute()
-    subject = UnicodeAttribute(null=True)
     body = UnicodeAttribute(null=True)
     occurred_at = UnicodeAttribute()
-    received_at = UnicodeAttribute()
-    proof = UnicodeAttribute()
-    purpose = UnicodeAttribute(null=True)
-    is_automatic = NumberAttribute(default=0)
-    attachments: JSONAttribute = JSONAttribute(null=True)
-    contact: JSONAttribute = JSONAttribute(null=True)
-    fields: JSONAttribute = JSONAttribute(null=True)
-    seq = NumberAttribute()
+    details: JSONAttribute = JSONAttribute()
     delivery_state = UnicodeAttribute(null=True)
     delivery_at = UnicodeAttribute(null=True)
     delivery_id = UnicodeAttribute(null=True)
@@ -226,13 +202,14 @@ class IncidentRow(Row, discriminator="incident"):
     declared_at = UnicodeAttribute()
     declared_by = UnicodeAttribute()
     state = UnicodeAttribute()
+    all_clear: JSONAttribute = JSONAttribute(null=True)
+    resolved_at = UnicodeAttribute(null=True)
 
 
 class NoticeRow(Row, discriminator="notice"):
-    """That a customer was told of an incident: at most one for each pair."""
+    """That a customer was told something of an incident: at most once each."""
 
     case_id = UnicodeAttribute(null=True)
-    outcome = UnicodeAttribute()
     at = UnicodeAttribute()
 
 
@@ -284,8 +261,8 @@ def incident_key(incident_id: str) -> Key:
     return "INCIDENT", incident_id
 
 
-def notice_key(incident_id: str, customer_id: str) -> Key:
-    return f"INCIDENT#{incident_id}", f"NOTICE#{customer_id}"
+def notice_key(incident_id: str, kind: str, customer_id: str) -> Key:
+    return f"INCIDENT#{incident_id}", f"NOTICE#{kind}#{customer_id}"
 
 
 def worklist_partition(team: str, state: str) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 
 import urllib3
 
+from caseweave.cli.local_stack.errors import LocalStackError
+
 _POOL = urllib3.PoolManager(timeout=60, retries=False, maxsize=32)
 
 
@@ -23,7 +25,13 @@ class Reply:
 def call(
     method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
 ) -> Reply:
-    answer = _POOL.request(method, url, body=body, headers=dict(headers or {}))
+    """Raises LocalStackError when nothing listens there."""
+    try:
+        answer = _POOL.request(method, url, body=body, headers=dict(headers or {}))
+    except urllib3.exceptions.NewConnectionError as error:
+        raise LocalStackError(
+            f"Nothing answers at {url}. Start the local stack with: caseweave up"
+        ) from error
     return Reply(answer.status, dict(answer.headers), answer.data)
 
 

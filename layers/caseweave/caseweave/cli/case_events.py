@@ -1,0 +1,104 @@
+"""One event of a case in a line: what changed, and why."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from caseweave.cli.cells import clock_time
+from caseweave.cli.labels import label
+
+Data = Mapping[str, Any]
+# Every message has its row in the timeline; of its events only trouble is told again.
+_UNTOLD = (
+    "message_received",
+    "message_queued",
+    "message_accepted",
+    "message_delivered",
+    "note_added",
+)
+
+
+def is_telling(event: Mapping[str, Any]) -> bool:
+    return event["kind"] not in _UNTOLD
+
+
+def describe_event(event: Mapping[str, Any], language: str) -> str:
+    describe = _DESCRIPTIONS.get(event["kind"])
+    return describe(event["data"], language) if describe else ""
+
+
+def _opened(data: Data, _language: str) -> str:
+    return str(data["ref"])
+
+
+def _triaged(data: Data, _language: str) -> str:
+    signs = ", ".join(data["signs"])
+    due = "; ".join(f"{clock} {clock_time(at)}" for clock, at in data["due"].items())
+    return f"{data['category']}, {data['priority']} ({signs or 'fallback'}); {due}"
+
+
+def _assigned(data: Data, _language: str) -> str:
+    return " · ".join(name for name in (data["team"], data["agent"]) if name)
+
+
+def _state(data: Data, language: str) -> str:
+    change = f"{label(data['before'], language)} → {label(data['after'], language)}"
+    return f"{change}: {data['reason']}" if data["reason"] else change
+
+
+def _suggested(data: Data, _language: str) -> str:
+    return f"{data['address']} → {data['customer_id']} ({data['reason']})"
+
+
+def _linked(data: Data, language: str) -> str:
+    return f"{data['address']} ({label('proof', language)}: {data['proof']})"
+
+
+def _started(data: Data, _language: str) -> str:
+    return "; ".join(f"{clock} {clock_time(at)}" for clock, at in data["due"].items())
+
+
+def _warned(data: Data, _language: str) -> str:
+    return f"{data['policy']}.{data['clock']} → {clock_time(data['due'])}"
+
+
+def _breached(data: Data, language: str) -> str:
+    lines = [f"{data['policy']}.{data['clock']}, {data['budget_seconds']} s, {data['calendar']}"]
+    for span in data["segments"]:
+        counted = label("counted" if span["counted"] else "skipped", language)
+        lines.append(
+            f"{counted} {clock_time(span['from'])} – {clock_time(span['to'])} {span['reason']}"
+        )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _escalated(data: Data, language: str) -> str:
+    before, after = (
+        f"{side['team']} · {label('level', language)} {side['level']} · {side['priority']}"
+        for side in (data["before"], data["after"])
+    )
+    return f"{before} → {after}"
+
+
+def _incident(data: Data, _language: str) -> str:
+    return f"{data['title']} ({data['incident_id']})"
+
+
+def _trouble(data: Data, language: str) -> str:
+    return f"{label(data['channel'], language)}: {data['error']}"
+
+
+_DESCRIPTIONS: Mapping[str, Callable[[Data, str], str]] = {
+    "case_opened": _opened,
+    "case_triaged": _triaged,
+    "case_assigned": _assigned,
+    "state_changed": _state,
+    "customer_suggested": _suggested,
+    "address_linked": _linked,
+    "sla_started": _started,
+    "sla_warned": _warned,
+    "sla_breached": _breached,
+    "case_escalated": _escalated,
+    "incident_linked": _incident,
+    "message_failed": _trouble,
+    "message_unknown": _trouble,
+}

@@ -1,0 +1,112 @@
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from caseweave.cli.case_events import is_telling
+from caseweave.cli.case_table import render_file, render_list
+from caseweave.cli.labels import LABELS, label
+from caseweave.domain.case import CaseState
+from caseweave.domain.event import EventKind
+from caseweave.domain.message import Channel, DeliveryState
+from tests.cli.case_file import CASE, EVENTS, FILE, MESSAGES
+
+
+def show(renderable, width=100):
+    shown = StringIO()
+    Console(file=shown, width=width).print(renderable)
+    return "\n".join(line.rstrip() for line in shown.getvalue().splitlines()).strip("\n")
+
+
+SHOWN = """
+╭─ C-3QB4-A366  充值没到账 ────────────────────────────────────────────────────────────────────────╮
+│ State     open                                  Priority  high                                   │
+│ Category  topup_fault                           Team      seniors · Level 2                      │
+│ Customer  01M83GCF7RGDJNVV92SV10E3DY            Assignee  zhou.min@caseweave.local               │
+│ Channels  Web · SMS · Messenger · Email         Due       2026-11-23 10:09                       │
+│ Opened    2026-11-23 06:09                      Incident  –                                      │
+╰──────────────────────────────────────────────────────────────────────────────────────────────────╯
+Timeline
+
+ UTC       Channel     Author              Text                                           Delivery
+ ──────────────────────────────────────────────────────────────────────────────────────────────────
+ 06:09:01  → Web       u-1001              充值没到账
+                       proof: login        半小时还没到账
+ 06:09:02  ← Web       system:router       已收到                                         delivered
+ 06:09:03  → Telegram  5001                [bold]你好[/x] �[2J
+                       proof: signed_link
+ 06:09:04  → Email     unknown sender      见附件
+                       proof: none         [file] 截图.png (image/png, 501 B)
+ 06:09:05  Note        zhou.min            查订单
+ 06:09:06  ← SMS       zhou.min            在补发                                         failed
+
+What happened
+
+ #  UTC       Event       What                                                        By
+ ──────────────────────────────────────────────────────────────────────────────────────────────────
+ 1  06:10:01  opened      C-3QB4-A366                                                 Customer
+ 3  06:10:03  triaged     topup_fault, high (form topup); first_reply 06:19:01        system:router
+ 4  06:10:04  linked      telegram:5001 (proof: signed_link)                          system:sla
+ 5  06:10:05  suggestion  phone:+8613800138000 → X1 (claimed, not proven)             system:sla
+ 6  06:10:06  SLA breach  fault.first_reply, 600 s, office                            system:sla
+                          counted 06:09:01 – 06:19:01 working time
+                          skipped 06:19:01 – 06:29:01
+ 7  06:10:07  escalated   frontline · Level 1 · normal → seniors · Level 2 · high     system:sla
+ 8  06:10:08  state       new → open                                                  a
+ 9  06:10:09  not sent    SMS: 21610 unsubscribed                                     system:sla
+"""
+
+
+def test_a_case_shows_head_timeline_and_what_happened():
+    assert show(render_file(FILE, "en")) == SHOWN.strip("\n")
+
+
+def test_chinese_labels_go_around_the_same_content():
+    shown = show(render_file(FILE, "zh-CN"))
+
+    for text in ("状态", "时间线", "→ 网页", "已送达", "时限违约", "计入 06:09:01 – 06:19:01"):
+        assert text in shown
+    assert "Delivery" not in shown
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 140])
+def test_no_line_is_wider_than_the_terminal(width):
+    from rich.cells import cell_len  # noqa: PLC0415
+
+    lines = show(render_file(FILE, "zh-CN"), width).splitlines()
+
+    assert max(map(cell_len, lines)) <= width
+
+
+def test_a_list_has_a_line_for_each_case():
+    waiting = CASE | {"ref": "C-0000-0001", "assignee": "", "due_at": None, "channels": ["sms"]}
+
+    lines = show(render_list([CASE, waiting], "en"), 140).splitlines()
+
+    assert lines[0].split() == [
+        *("Case", "State", "Priority", "Team", "Assignee", "Due", "Channels", "Subject")
+    ]
+    assert lines[-1].split() == [
+        *("C-0000-0001", "open", "high", "seniors", "–", "–", "SMS", "充值没到账")
+    ]
+
+
+def test_a_case_without_messages_or_events_is_shown():
+    assert "C-3QB4-A366" in show(render_file({"case": CASE, "messages": [], "events": []}, "en"))
+
+
+def test_there_is_a_word_for_all_that_a_case_can_show():
+    kinds = [kind for kind in EventKind if is_telling({"kind": kind})]
+
+    names = {*kinds, *CaseState, *DeliveryState, *Channel}
+
+    assert names <= LABELS.keys()
+
+
+def test_every_label_is_there_in_both_languages():
+    assert all(label(name, "en") and label(name, "zh-CN") for name in LABELS)
+
+
+def test_the_literal_case_uses_each_shape_of_a_row():
+    assert {message["direction"] for message in MESSAGES} == {"inbound", "outbound", "note"}
+    assert not all(map(is_telling, EVENTS))
