@@ -43,7 +43,7 @@ def outbound(file, purpose=None):
 def test_four_channels_become_one_case_that_answers_on_each(stack, agent):
     outside = stack.outside
     form = {"message": "充值没到账", "order_no": "T20261123-7731", "product": "game-topup"}
-    sent = outside.send_form("topup", form, outside.sign_in("u-1001")).json()
+    sent = outside.send_form("topup", form, outside.sign_in("u-2001")).json()
     reference = sent["reference"]
     page = wait_for(
         lambda: [
@@ -56,9 +56,9 @@ def test_four_channels_become_one_case_that_answers_on_each(stack, agent):
     assert reference in page[0]["body"]
     token = page[0]["body"].split("start=")[1].split()[0]
 
-    assert outside.send_sms("+8613800138000", "还没到账").status == 200
+    assert outside.send_sms("+8613800138021", "还没到账").status == 200
     assert outside.send_telegram({"id": 5001, "first_name": "雨"}, f"/start {token}").status == 200
-    outside.deliver_mail(write_mail("xiaoyu.lin@example.com", "截图", "见附件"))
+    outside.deliver_mail(write_mail("haiyan.zhao@xinghuo.example", "截图", "见附件"))
 
     file = wait_for(
         lambda: next(
@@ -73,9 +73,9 @@ def test_four_channels_become_one_case_that_answers_on_each(stack, agent):
     )
     assert sorted(file["case"]["channels"]) == ["email", "messenger", "sms", "web"]
     assert [m["purpose"] for m in outbound(file)] == ["acknowledgement"] * 4
-    (sms,) = stack.received("twilio", "+8613800138000")
+    (sms,) = stack.received("twilio", "+8613800138021")
     (telegram,) = stack.received("telegram", "5001")
-    (mail,) = stack.received("ses", "xiaoyu.lin@example.com")
+    (mail,) = stack.received("ses", "haiyan.zhao@xinghuo.example")
     assert all(reference in one["body"] for one in (sms, telegram, mail))
     assert mail["headers"]["Auto-Submitted"] == "auto-replied"
     assert file["case"]["category"] == "topup_fault"
@@ -160,13 +160,13 @@ def kill_workers(stack, function):
 def test_without_proof_everything_stays_apart_with_suggestions(stack, agent):
     outside = stack.outside
     known = outside.send_form(
-        "topup", {"message": "top-up not arrived"}, outside.sign_in("u-1002")
+        "topup", {"message": "top-up not arrived"}, outside.sign_in("u-1007")
     ).json()
     before = agent.read_case(known["reference"])
-    typed = {"email": "maya.chen@example.com", "phone": "+14155550132"}
+    typed = {"email": "lucas.weber@example.com", "phone": "+61491570156"}
     claimed = outside.send_form("contact", {"message": "it is me", "contact": typed}).json()
     outside.send_sms(new_phone(), f"my case is {known['reference']}")
-    forged = write_mail("maya.chen@example.com", "codes", f"forged {known['reference']}")
+    forged = write_mail("lucas.weber@example.com", "codes", f"forged {known['reference']}")
     outside.deliver_mail(forged, dmarc="fail")
 
     by_mail = wait_for(

@@ -3,17 +3,11 @@
 import itertools
 import json
 
+from caseweave.cli.outside.customers import write_mail
 from caseweave.cli.outside.http import call_json
 from tests.stack.conftest import wait_for
 
 _numbers = itertools.count(50_000_000)
-
-
-def open_case(stack, agent, body, user="u-1004"):
-    token = stack.outside.sign_in(user)
-    sent = stack.outside.send_form("contact", {"message": body}, token).json()
-    wait_for(lambda: agent.read_case(sent["reference"])["case"]["category"], "triage")
-    return sent["reference"]
 
 
 def test_a_deadline_passes_and_the_case_is_warned_breached_and_escalated_once(stack, agent):
@@ -44,7 +38,8 @@ def test_a_declared_outage_reaches_whom_it_touches_before_they_ask(stack, agent,
     sent = stack.outside.send_form(
         "contact", {"message": "如何修改头像"}, stack.outside.sign_in("u-1004")
     ).json()
-    wait_for(lambda: agent.read_case(sent["reference"])["case"]["category"], "triage")
+    stack.outside.deliver_mail(write_mail("siqi.chen@mail.example", "头像", "还想问一下"))
+    wait_for(lambda: "email" in agent.read_case(sent["reference"])["case"]["channels"], "her mail")
     agent.post(f"/v1/cases/{sent['reference']}/state", {"state": "closed"})
     platform = stack.outside.outputs["PlatformUrl"]
     affected = call_json("POST", f"{platform}/affected", {"product": "game-topup"}).json()
@@ -54,7 +49,7 @@ def test_a_declared_outage_reaches_whom_it_touches_before_they_ask(stack, agent,
         {
             "title": "Top-ups are late",
             "platform_users": affected["users"],
-            "notice": {"zh-CN": "充值到账延迟", "en": "Top-ups arrive late"},
+            "notice": {"zh-CN": "充值通道抖动", "en": "Top-ups arrive late"},
         },
     )
 
@@ -67,7 +62,7 @@ def test_a_declared_outage_reaches_whom_it_touches_before_they_ask(stack, agent,
         m
         for one in cases
         for m in agent.read_case(one["id"])["messages"]
-        if m["purpose"] == "notice" and "充值到账延迟" in m["body"]
+        if m["purpose"] == "notice" and "充值通道抖动" in m["body"]
     ]
     assert len(notices) == 1
 
@@ -82,3 +77,35 @@ def test_the_schedules_run_by_themselves(stack):
         )["events"]
 
     wait_for(has_run, "the SLA schedule", 75)
+
+
+def test_who_was_told_of_an_outage_hears_that_it_is_over(stack, agent, lead):
+    phone = f"+86133{next(_numbers)}"
+    stack.outside.send_sms(phone, "钱包打不开")
+    wait_for(lambda: stack.received("twilio", phone), "the acknowledgement")
+    declared = lead.post(
+        "/v1/incidents",
+        {
+            "title": "Wallet down",
+            "products": ["wallet"],
+            "notice": {"zh-CN": "钱包暂不可用", "en": "The wallet is down"},
+            "started_at": "2026-01-01T00:00:00Z",
+        },
+    ).json()
+    stack.invoke("OutagesFunction")
+    over = {"state": "resolved", "notice": {"zh-CN": "钱包已恢复", "en": "The wallet is back"}}
+    path = f"/v1/incidents/{declared['id']}/state"
+    assert lead.post(path, over).status == 200
+    assert lead.post(path, over).status == 422
+
+    for _ in range(2):
+        stack.invoke("OutagesFunction")
+
+    def texts():
+        return [m["body"] for m in stack.received("twilio", phone)]
+
+    wait_for(lambda: any("钱包已恢复" in text for text in texts()), "the all-clear")
+    assert sum("钱包暂不可用" in text for text in texts()) == 1
+    assert sum("钱包已恢复" in text for text in texts()) == 1
+    listed = agent.get("/v1/incidents").json()["items"]
+    assert declared["id"] in [one["id"] for one in listed if one["state"] == "resolved"]
