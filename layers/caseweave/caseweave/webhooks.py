@@ -12,7 +12,7 @@ from caseweave.channels.credentials import Credentials
 from caseweave.channels.registry import Provider
 from caseweave.channels.request import WebhookRequest
 from caseweave.domain.tokens import issue_session_token
-from caseweave.errors import NotFoundError, UnparseableError
+from caseweave.errors import CaseweaveError, NotFoundError, UnparseableError
 from caseweave.http import Answer
 from caseweave.intake import Door, quarantine, receive_message, take_in
 from caseweave.storage.ledger import RawInput
@@ -111,7 +111,7 @@ def parse_events(parse: Callable[[], T]) -> T:
     """
     try:
         return parse()
-    except UnparseableError:
+    except CaseweaveError:
         raise
     except Exception as error:
         logger.exception("a parser failed on a verified body")

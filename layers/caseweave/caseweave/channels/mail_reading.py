@@ -32,6 +32,10 @@ _FALLBACK_CHARSETS = ("utf-8", "gb18030")
 _WIDER_CHARSETS = {"gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs"}
 # Python takes these for charsets too; they make surrogates of a mail, or hours of work.
 _NO_CHARSETS = {"idna", "punycode", "unicode-escape", "raw-unicode-escape"}
+# RFC 6838; it becomes an HTTP header of the stored file.
+_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
+# Python's parser holds each line against the boundary of every container around it.
+_MOST_COMPARISONS = 50_000_000
 _WORD_START = re.compile(r"=\?([^?*\s]{1,40})(?:\*[^?\s]{0,20})?\?([bq])\?", re.IGNORECASE)
 
 
@@ -80,6 +84,8 @@ class Mail:
 
 def read_mail(raw: bytes) -> Mail:
     """Everything readable in *raw*. Raises UnparseableError only if the parser gives up."""
+    if raw.count(b"\n") * raw.lower().count(b"boundary") > _MOST_COMPARISONS:
+        raise UnparseableError("too many lines in too many containers")
     try:
         root = email.message_from_bytes(raw, policy=_AsWritten())
         texts, files = _read_parts(_leaves(root))
@@ -137,7 +143,7 @@ def _read_parts(leaves: Iterable[tuple[MimePart, int]]) -> tuple[list[str], list
     for number, (part, choice) in enumerate(leaves):
         # A container that its sender did not delimit is left as one piece: somebody's words.
         is_container = part.get_content_maintype() == "multipart"
-        kind = "text/plain" if is_container else part.get_content_type()
+        kind = "text/plain" if is_container else _media_type(part)
         name = _file_name(part)
         is_file = part.get_content_disposition() == "attachment" or bool(name)
         if kind in {"text/plain", "text/html"} and not is_file:
@@ -149,6 +155,11 @@ def _read_parts(leaves: Iterable[tuple[MimePart, int]]) -> tuple[list[str], list
             files.append(MailPart(name or default, kind, _content(part)))
     plain = {choice for choice, is_html, text in texts if choice and not is_html and text.strip()}
     return [text for choice, is_html, text in texts if not (is_html and choice in plain)], files
+
+
+def _media_type(part: MimePart) -> str:
+    kind = part.get_content_type()
+    return kind if _MEDIA_TYPE.fullmatch(kind) else "application/octet-stream"
 
 
 def _content(part: MimePart) -> bytes:

@@ -103,18 +103,20 @@ def is_dmarc_aligned(mail: Mail, address: str) -> bool:
 
 
 def _read_dmarc(mail: Mail) -> tuple[str, str]:
-    """SES's DMARC verdict and the domain it is about; empty where there is none to rely on.
+    """SES's DMARC verdict and the domain it is about; empty where it gave none.
 
     Only the first Authentication-Results counts: SES adds its own on top, and whoever wrote the
-    mail may have put another one below. It quotes what the sender said (envelope-from, helo), so
-    a second verdict in it, or one cut off, proves nothing.
+    mail may have put another one below. It quotes what the sender said (envelope-from, helo): a
+    second verdict in it, or one cut off, is the mark of somebody who tries, and counts as a fail.
     """
     results = mail.header("authentication-results").lower()
     authority, _, verdicts = results.partition(";")
-    found, domains = _DMARC.findall(verdicts), _HEADER_FROM.findall(verdicts)
-    if authority.strip() != "amazonses.com" or len(results) >= LONGEST_HEADER:
+    if authority.strip() != "amazonses.com":
         return "", ""
-    return (found[0], domains[0]) if len(found) == len(domains) == 1 else ("", "")
+    found, domains = _DMARC.findall(verdicts), _HEADER_FROM.findall(verdicts)
+    if len(found) > 1 or len(domains) > 1 or len(results) >= LONGEST_HEADER:
+        return "fail", ""
+    return "".join(found), "".join(domains)
 
 
 def is_automatic(mail: Mail) -> bool:

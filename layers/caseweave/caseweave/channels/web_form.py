@@ -109,7 +109,8 @@ def _addresses(said: Mapping[str, Any]) -> tuple[Address, ...]:
     found = []
     if "@" in email and len(email) <= _LONGEST_FIELD:
         found.append(Address(AddressKind.EMAIL, email))
-    if 8 <= len(phone) <= 16:
+    # Without its country code a number could be anybody's.
+    if phone.startswith("+") and 8 <= len(phone) <= 16:
         found.append(Address(AddressKind.PHONE, phone))
     return tuple(found)
 

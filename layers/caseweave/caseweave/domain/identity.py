@@ -93,6 +93,9 @@ def normalise_email(address: str) -> str:
 
 
 def normalise_phone(number: str) -> str:
-    """E.164 with the plus sign, from a number that already has its country code."""
+    """E.164 with its plus sign. What has no country code (a short code, a number as people type it
+    at home) stays a row of digits: guessing one would make it somebody else's number.
+    """
     digits = "".join(str(int(character)) for character in number if character.isdecimal())
-    return f"+{digits}" if digits else ""
+    is_international = number.lstrip().startswith(("+", "\uff0b"))
+    return f"+{digits}" if digits and is_international else digits

@@ -1,0 +1,260 @@
+"""Twilio's forms in, its API out."""
+
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+
+from caseweave.channels import twilio
+from caseweave.channels.request import ProviderAnswer, Refusal, Refused, Sent, WebhookRequest
+from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
+from caseweave.domain.message import (
+    Attachment,
+    Channel,
+    DeliveryState,
+    InboundMessage,
+    Receipt,
+)
+from caseweave.errors import MissingSecretError, UnparseableError
+from tests.channels.samples import OUTBOX_KEY, WEBHOOK_URL, sms, twilio_account
+
+# The fields of https://www.twilio.com/docs/messaging/guides/webhook-request
+SMS = (
+    b"ToCountry=US&SmsMessageSid=SM5d0c1&NumMedia=0&SmsSid=SM5d0c1&SmsStatus=received"
+    b"&Body=%E8%AE%A2%E5%8D%95+A-17+%E8%BF%98%E6%B2%A1%E5%88%B0%F0%9F%98%A1"
+    b"&To=%2B15550001111&NumSegments=1&MessageSid=SM5d0c1&AccountSid=AC7f3d2b"
+    b"&From=%2B8613800138000&ApiVersion=2010-04-01"
+)
+
+
+def parse(body, query=()):
+    return twilio.parse(WebhookRequest(body=body, query=query), twilio_account())
+
+
+def parse_fields(query=(), **fields):
+    return parse(urlencode(fields).encode(), query)
+
+
+def test_an_sms_becomes_a_message_of_a_proven_number():
+    assert parse(SMS) == [
+        InboundMessage(
+            channel=Channel.SMS,
+            provider="twilio",
+            account="AC7f3d2b",
+            event_id="SM5d0c1",
+            provider_id="SM5d0c1",
+            sender=Sender(
+                proven=(
+                    ProvenAddress(Address(AddressKind.PHONE, "+8613800138000"), Proof.PROVIDER),
+                )
+            ),
+            body="订单 A-17 还没到😡",
+            context={"to": "+15550001111"},
+        )
+    ]
+
+
+def test_pictures_are_kept_as_pending_attachments():
+    (message,) = parse_fields(
+        MessageSid="MM1",
+        From="+15551112222",
+        NumMedia="2",
+        MediaUrl0="https://api.twilio.com/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME1",
+        MediaContentType0="image/jpeg",
+        MediaUrl1="https://api.twilio.com/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME2",
+    )
+
+    assert message.body == ""
+    assert message.attachments == (
+        Attachment(
+            name="media-0",
+            media_type="image/jpeg",
+            state="pending",
+            provider_ref="https://api.twilio.com/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME1",
+        ),
+        Attachment(
+            name="media-1",
+            media_type="application/octet-stream",
+            state="pending",
+            provider_ref="https://api.twilio.com/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME2",
+        ),
+    )
+
+
+def test_no_more_media_are_taken_than_twilio_sends():
+    media = {f"MediaUrl{number}": f"https://m/{number}" for number in range(20)}
+
+    (message,) = parse_fields(MessageSid="MM1", From="+15551112222", NumMedia="9" * 5000, **media)
+
+    assert [file.name for file in message.attachments] == [f"media-{n}" for n in range(10)]
+
+
+def test_a_message_without_any_text_is_still_a_message():
+    (message,) = parse_fields(SmsSid="SM2", From="+15551112222", SmsStatus="received")
+
+    assert (message.event_id, message.body) == ("SM2", "")
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("queued", None),
+        ("accepted", None),
+        ("sending", None),
+        ("scheduled", None),
+        ("sent", DeliveryState.ACCEPTED),
+        ("delivered", DeliveryState.DELIVERED),
+        ("read", DeliveryState.READ),
+        ("undelivered", DeliveryState.FAILED),
+        ("failed", DeliveryState.FAILED),
+        ("canceled", DeliveryState.FAILED),
+        ("a status of next year", None),
+    ],
+)
+def test_a_status_becomes_a_receipt_of_the_message_that_the_url_names(status, state):
+    receipts = parse_fields(
+        query=(("message", OUTBOX_KEY),),
+        SmsSid="SM9",
+        SmsStatus=status,
+        MessageStatus=status,
+        To="+8613800138000",
+        MessageSid="SM9",
+        AccountSid="AC7f3d2b",
+        From="+15550001111",
+        ApiVersion="2010-04-01",
+    )
+
+    assert receipts == [
+        Receipt(
+            provider="twilio",
+            account="AC7f3d2b",
+            event_id=f"SM9.{status}",
+            provider_id="SM9",
+            outbox_key=OUTBOX_KEY,
+            state=state,
+        )
+    ]
+
+
+def test_a_failure_tells_twilios_error_code():
+    (receipt,) = parse_fields(MessageSid="SM9", MessageStatus="failed", ErrorCode="30005")
+
+    assert receipt == Receipt(
+        provider="twilio",
+        account="",
+        event_id="SM9.failed",
+        provider_id="SM9",
+        outbox_key="",
+        state=DeliveryState.FAILED,
+        error="30005",
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({}, "no MessageSid"),
+        ({"From": "+15551112222", "Body": "hi"}, "no MessageSid"),
+        ({"MessageSid": "SM1", "From": ""}, "From is neither"),
+        ({"MessageSid": "SM1", "From": "anonymous"}, "From is neither"),
+        ({"MessageSid": "SM1", "From": "whatsapp:+15551112222"}, "From is neither"),
+        # Other alphabets have digits as well.
+        ({"MessageSid": "SM1", "From": "+１３８００１３８０００"}, "From is neither"),
+        ({"MessageSid": "SM1", "From": "+15551112222\n"}, "From is neither"),
+    ],
+)
+def test_what_has_no_id_or_no_sender_is_unparseable(fields, reason):
+    with pytest.raises(UnparseableError, match=reason):
+        parse_fields(**fields)
+
+
+def test_bytes_that_are_no_utf8_do_not_lose_the_message():
+    (message,) = parse(b"MessageSid=SM1&From=%2B15551112222&Body=caf%E9+\xff")
+
+    assert message.body == "caf\ufffd \ufffd"
+
+
+def test_a_message_is_sent_with_its_callback():
+    request = twilio.build_send(sms(), "https://api.twilio.com", twilio_account(), OUTBOX_KEY)
+
+    assert request.url == "https://api.twilio.com/2010-04-01/Accounts/AC7f3d2b/Messages.json"
+    assert request.headers == {
+        "Authorization": "Basic QUM3ZjNkMmI6YjJjMGZmZWU=",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    assert parse_qsl(request.body.decode()) == [
+        ("To", "+8613800138000"),
+        ("From", "+15550001111"),
+        ("Body", "您好，已经补发。"),
+        (
+            "StatusCallback",
+            f"{WEBHOOK_URL}?message=01JDCASE~2026-11-23T05%3A24%3A33.120Z~01JDMESSAGE",
+        ),
+    ]
+
+
+def test_the_answer_comes_from_the_number_that_the_customer_wrote_to():
+    message = sms(context={"to": "+15559998888"})
+
+    request = twilio.build_send(message, "https://api.twilio.com", twilio_account(), OUTBOX_KEY)
+
+    assert dict(parse_qsl(request.body.decode()))["From"] == "+15559998888"
+
+
+def test_the_newest_token_is_used_to_send():
+    account = twilio_account(auth_token=["new", "old"])
+
+    request = twilio.build_send(sms(), "https://api.twilio.com", account, OUTBOX_KEY)
+
+    assert request.headers["Authorization"] == "Basic QUM3ZjNkMmI6bmV3"
+
+
+def test_a_message_to_nobody_is_not_sent():
+    with pytest.raises(ValueError, match="has nobody to go to"):
+        twilio.build_send(sms(contact=None), "https://api.twilio.com", twilio_account(), OUTBOX_KEY)
+
+
+@pytest.mark.parametrize("missing", ["account_sid", "auth_token", "webhook_url", "from"])
+def test_nothing_is_sent_from_an_account_that_is_not_set_up(missing):
+    with pytest.raises(MissingSecretError):
+        twilio.build_send(
+            sms(), "https://api.twilio.com", twilio_account(**{missing: ""}), OUTBOX_KEY
+        )
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "result"),
+    [
+        (201, b'{"sid": "SM1", "status": "queued"}', Sent("SM1")),
+        (200, b'{"sid": "SM1"}', Sent("SM1")),
+        (201, b"", Refused(Refusal.UNKNOWN, "201")),
+        (201, b'{"sid": ""}', Refused(Refusal.UNKNOWN, "201")),
+        (201, b'["sid"]', Refused(Refusal.UNKNOWN, "201")),
+        (201, b"<html>\xff", Refused(Refusal.UNKNOWN, "201")),
+        (201, b"[" * 100_000, Refused(Refusal.UNKNOWN, "201")),
+        (
+            400,
+            b'{"code": 21211, "message": "Invalid To", "status": 400}',
+            Refused(Refusal.PERMANENT, "21211 Invalid To"),
+        ),
+        (
+            401,
+            b'{"code": 20003, "message": "Authenticate"}',
+            Refused(Refusal.PERMANENT, "20003 Authenticate"),
+        ),
+        (403, b"null", Refused(Refusal.PERMANENT, "403")),
+        (
+            429,
+            b'{"code": 20429, "message": "Too Many Requests"}',
+            Refused(Refusal.THROTTLED, "20429 Too Many Requests"),
+        ),
+        (429, b"", Refused(Refusal.THROTTLED, "429")),
+        (500, b"", Refused(Refusal.UNKNOWN, "500")),
+        (503, b"upstream", Refused(Refusal.UNKNOWN, "503")),
+        # Whoever answers 5xx may have taken the message before.
+        (502, b'{"sid": "SM1"}', Refused(Refusal.UNKNOWN, "502")),
+        (302, b"", Refused(Refusal.UNKNOWN, "302")),
+        (400, b'{"message": "\\ud800"}', Refused(Refusal.PERMANENT, "400 ?")),
+    ],
+)
+def test_an_answer_tells_what_became_of_the_message(status, body, result):
+    assert twilio.read_answer(ProviderAnswer(status, body)) == result
