@@ -128,9 +128,7 @@ def wrote(
 
 def link(event: Event) -> tuple[str, str, dict[str, Any]]:
     """An event as evidence: what it follows, its digest, and what the digest covers."""
-    record = event_record(
-        event.case_id, event.seq, event.at, event.actor, event.kind, event.data
-    )
+    record = event_record(event.case_id, event.seq, event.at, event.actor, event.kind, event.data)
     return event.previous, event.digest, record
 
 

@@ -125,9 +125,7 @@ def test_working_spans_are_cut_at_both_ends():
 def test_a_pause_moves_the_deadline_by_the_working_time_in_it():
     weekend = Pause(at("2026-11-20 16:45"), at("2026-11-23 09:20"), "asked")
     # 15 minutes were counted before the pause, 45 are left.
-    assert find_deadline(at("2026-11-20 16:30"), HOUR, OFFICE, (weekend,)) == at(
-        "2026-11-23 10:05"
-    )
+    assert find_deadline(at("2026-11-20 16:30"), HOUR, OFFICE, (weekend,)) == at("2026-11-23 10:05")
 
 
 def test_a_pause_outside_the_hours_moves_nothing():
@@ -246,13 +244,9 @@ def test_the_explanation_of_a_deadline_names_every_stretch():
     resumed = resume_clock(paused, OFFICE, at("2026-11-23 09:20"))
     assert resumed.due_at == at("2026-11-23 10:05")
     assert explain_clock(resumed, OFFICE, at("2026-11-23 10:05")) == (
-        Span(
-            at("2026-11-20 16:30"), at("2026-11-20 16:45"), True, "working time of office"
-        ),
+        Span(at("2026-11-20 16:30"), at("2026-11-20 16:45"), True, "working time of office"),
         Span(at("2026-11-20 16:45"), at("2026-11-23 09:20"), False, "the case was pending"),
-        Span(
-            at("2026-11-23 09:20"), at("2026-11-23 10:05"), True, "working time of office"
-        ),
+        Span(at("2026-11-23 09:20"), at("2026-11-23 10:05"), True, "working time of office"),
     )
 
 
@@ -262,9 +256,7 @@ def test_time_outside_the_hours_is_explained_as_that():
     )
     assert explain_clock(clock, OFFICE, at("2026-11-23 09:30")) == (
         Span(at("2026-11-20 16:30"), at("2026-11-20 17:00"), True, "working time of office"),
-        Span(
-            at("2026-11-20 17:00"), at("2026-11-23 09:00"), False, "outside the hours of office"
-        ),
+        Span(at("2026-11-20 17:00"), at("2026-11-23 09:00"), False, "outside the hours of office"),
         Span(at("2026-11-23 09:00"), at("2026-11-23 09:30"), True, "working time of office"),
     )
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.nodes import MappingNode, ScalarNode
 from ruamel.yaml.reader import ReaderError
 
 from caseweave.errors import InvalidConfigError
@@ -95,6 +95,10 @@ class _Constructor(RoundTripConstructor):
             return node.value
         if node.tag not in _PLAIN_TAGS:
             raise ConstructorError(None, None, f"leave out {node.tag}", node.start_mark)
+        keys = [key for key, _ in node.value] if isinstance(node, MappingNode) else []
+        for key in keys:
+            if not isinstance(key, ScalarNode):
+                raise ConstructorError(None, None, "write a name before the :", key.start_mark)
         return super().construct_object(node, deep)
 
 
@@ -122,7 +126,8 @@ def _load(text: str, file: str) -> Any:
         line, problem = mark.line + 1 if mark else 1, error.problem
     except ReaderError as error:
         line, problem = text.count("\n", 0, error.position) + 1, error.reason
-    except (YAMLError, RecursionError) as error:
+    except (YAMLError, RecursionError, AssertionError) as error:
+        # ruamel asserts that a `%YAML` line asks for a version it knows.
         line, problem = 1, str(error)
     raise InvalidConfigError(f"{file}:{line}: not YAML: {problem}")
 

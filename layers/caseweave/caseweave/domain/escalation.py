@@ -24,16 +24,22 @@ def tick_case(case: Case, desk: Desk, now: datetime) -> CaseChange:
     change = begin_change(case)
     if not case.is_active:
         return change
-    for position, clock in enumerate(case.clocks):
-        if clock.next_at is None or clock.next_at > now:
+    follow_up = case.clock(ClockKind.FOLLOW_UP)
+    if follow_up is not None and _is_time(follow_up, now):
+        # First, since clocks that go on after it may be due at once.
+        change = _follow_up(change, desk, now)
+    for position, clock in enumerate(change.after.clocks):
+        if not _is_time(clock, now):
             continue
-        if clock.kind is ClockKind.FOLLOW_UP:
-            change = _follow_up(change, desk, now)
-        elif clock.due_at is not None and clock.due_at <= now:
+        if clock.due_at is not None and clock.due_at <= now:
             change = _breach(change, position, desk, now)
         else:
             change = _warn(change, position, now)
     return change
+
+
+def _is_time(clock: Clock, now: datetime) -> bool:
+    return clock.next_at is not None and clock.next_at <= now
 
 
 def _warn(change: CaseChange, position: int, now: datetime) -> CaseChange:

@@ -40,7 +40,7 @@ def route_message(
 def _triage(change: CaseChange, message: Message, desk: Desk, now: datetime) -> CaseChange:
     finding = triage_message(message, desk)
     playbook = finding.playbook
-    clocks = _clocks_after_triage(change.after, playbook.policy, desk, now)
+    clocks = _clocks_after_triage(change.after, playbook.policy, desk)
     change = change.record(
         EventKind.CASE_TRIAGED,
         ROUTER,
@@ -68,15 +68,18 @@ def _triage(change: CaseChange, message: Message, desk: Desk, now: datetime) -> 
     )
 
 
-def _clocks_after_triage(case: Case, policy: str, desk: Desk, now: datetime) -> tuple[Clock, ...]:
+def _clocks_after_triage(case: Case, policy: str, desk: Desk) -> tuple[Clock, ...]:
     """What *policy* promises, as far as agents did not answer or put the case to rest before."""
-    is_settled = case.replied_seq > 0 or case.is_waiting
-    kinds = (ClockKind.OUTCOME,) if is_settled else (ClockKind.FIRST_REPLY, ClockKind.OUTCOME)
-    clocks = [clock for clock in case.clocks if clock.kind is ClockKind.FOLLOW_UP]
+    was_answered = case.replied_seq > 0
+    kinds = (ClockKind.OUTCOME,) if was_answered else (ClockKind.FIRST_REPLY, ClockKind.OUTCOME)
+    follow_up = case.clock(ClockKind.FOLLOW_UP)
+    clocks = [] if follow_up is None else [follow_up]
     for kind in kinds:
         clock = desk.start_clock(kind, policy, case.opened_at)
         if clock is not None:
-            clocks.append(rest_clock(clock, case.state, now) if case.is_waiting else clock)
+            if follow_up is not None:
+                clock = rest_clock(clock, case.state, follow_up.started_at)
+            clocks.append(clock)
     return tuple(clocks)
 
 

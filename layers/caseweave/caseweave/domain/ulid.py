@@ -5,19 +5,21 @@ replay of the ledger into an empty table makes the same records again.
 https://github.com/ulid/spec
 """
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ENTROPY_BYTES = 10
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def make_ulid(at: datetime, entropy: bytes) -> str:
     """The ULID of a moment and ten bytes."""
     if len(entropy) != ENTROPY_BYTES:
         raise ValueError(f"a ULID takes {ENTROPY_BYTES} bytes of entropy, got {len(entropy)}")
-    number = (int(at.timestamp() * 1000) << 80) | int.from_bytes(entropy)
-    return encode_base32(number, 26)
+    # Whole numbers: a float of seconds is now and then a millisecond short.
+    milliseconds = (at - _EPOCH) // timedelta(milliseconds=1)
+    return encode_base32((milliseconds << 80) | int.from_bytes(entropy), 26)
 
 
 def earliest_ulid(at: datetime) -> str:

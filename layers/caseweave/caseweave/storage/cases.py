@@ -15,10 +15,11 @@ from caseweave.domain.times import to_rfc3339
 from caseweave.domain.ulid import earliest_ulid
 from caseweave.errors import ContentionError, NotFoundError
 from caseweave.storage import table
+from caseweave.storage.items import batch_get, has, is_absent_or_has, make_item
 from caseweave.storage.rows import (
-    case_row,
-    event_row,
-    message_row,
+    case_item,
+    event_item,
+    message_item,
     read_case,
     read_event,
     read_message,
@@ -50,26 +51,23 @@ def read_head(case_id: str) -> Case:
         row = CaseRow.get(*table.case_key(case_id), consistent_read=True)
     except DoesNotExist:
         raise NotFoundError(f"There is no case {case_id}.") from None
-    return read_case(row)
+    return read_case(row.attribute_values)
 
 
 def read_message_of(case_id: str, sort_key: str) -> tuple[Case, Message] | None:
     """The head and one message, in one consistent read; None if either is not there."""
-    case, message = None, None
     keys = [table.case_key(case_id), (table.case_key(case_id)[0], sort_key)]
-    for row in Row.batch_get(keys, consistent_read=True):
-        if isinstance(row, CaseRow):
-            case = read_case(row)
-        elif isinstance(row, MessageRow):
-            message = read_message(row)
-    return (case, message) if case and message else None
+    found = dict(batch_get(keys, consistent=True))
+    if found.keys() != {"case", "message"}:
+        return None
+    return read_case(found["case"]), read_message(found["message"])
 
 
 def list_messages(case_id: str) -> list[Message]:
     """The timeline alone, by time of occurrence."""
     prefix = MessageRow.sk.startswith("MSG#")
     rows = MessageRow.query(table.case_key(case_id)[0], prefix, consistent_read=True)
-    return _in_order([read_message(row) for row in rows])
+    return _in_order([read_message(row.attribute_values) for row in rows])
 
 
 def read_file(case_id: str) -> CaseFile:
@@ -78,11 +76,11 @@ def read_file(case_id: str) -> CaseFile:
     messages, events = [], []
     for row in Row.query(table.case_key(case_id)[0], consistent_read=True):
         if isinstance(row, CaseRow):
-            case = read_case(row)
+            case = read_case(row.attribute_values)
         elif isinstance(row, MessageRow):
-            messages.append(read_message(row))
+            messages.append(read_message(row.attribute_values))
         elif isinstance(row, EventRow):
-            events.append(read_event(row))
+            events.append(read_event(row.attribute_values))
     if case is None:
         raise NotFoundError(f"There is no case {case_id}.")
     return CaseFile(case, tuple(_in_order(messages)), tuple(events))
@@ -144,7 +142,7 @@ def _page(
             limit=limit - len(found),
             last_evaluated_key=last_key,
         )
-        found += [read_case(row) for row in result if isinstance(row, CaseRow)]
+        found += [read_case(row.attribute_values) for row in result if isinstance(row, CaseRow)]
         last_key = result.last_evaluated_key
         if last_key is None:
             position += 1
@@ -165,7 +163,7 @@ def list_due(now: datetime) -> Iterator[Case]:
     for partition in table.due_partitions():
         for row in CaseRow.due.query(partition, range_key_condition=Row.due_sk <= until):
             if isinstance(row, CaseRow):
-                yield read_case(row)
+                yield read_case(row.attribute_values)
 
 
 def list_touched_by(kind: str, value: str, since: datetime) -> Iterator[tuple[str, str]]:
@@ -206,30 +204,26 @@ def put_change(write: Transaction, change: CaseChange) -> None:
     """Add the records of a change to a transaction."""
     before, after = change.before, change.after
     if before is None:
-        write.put_new("case", case_row(after))
-        write.put_new(
-            "reference", table.PointerRow(*table.reference_key(after.ref), case_id=after.id)
-        )
+        write.put_new("case", case_item(after))
+        reference = table.reference_key(after.ref)
+        write.put_new("reference", make_item(table.PointerRow, reference, case_id=after.id))
     else:
-        write.put("case", case_row(after), CaseRow.version == before.version)
+        write.put("case", case_item(after), has(CaseRow, version=before.version))
     for message in change.messages:
-        write.put_new("message", message_row(message))
+        write.put_new("message", message_item(message))
     for event in change.events:
-        write.put_new("event", event_row(event))
+        write.put_new("event", event_item(event))
     if before is not None and before.is_active and not after.is_active:
-        pointer = table.OpenCaseRow(*table.open_case_key(after.customer_id), case_id=after.id)
-        write.delete(
-            "pointer",
-            pointer,
-            table.OpenCaseRow.pk.does_not_exist() | (table.OpenCaseRow.case_id == after.id),
-        )
+        is_its_own = is_absent_or_has(table.OpenCaseRow, case_id=after.id)
+        write.delete("pointer", table.open_case_key(after.customer_id), is_its_own)
 
 
 def put_entities(write: Transaction, case: Case, entities: Sequence[tuple[str, str]]) -> None:
     """Let exact values (an order number, a product) lead to the case."""
     for kind, value in entities:
-        pointer = table.PointerRow(
-            *table.entity_key(kind, value, case.id),
+        pointer = make_item(
+            table.PointerRow,
+            table.entity_key(kind, value, case.id),
             case_id=case.id,
             customer_id=case.customer_id,
             at=to_rfc3339(case.updated_at),

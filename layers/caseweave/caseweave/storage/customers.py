@@ -8,14 +8,15 @@ from caseweave.domain.identity import Address, AddressKind, Customer
 from caseweave.domain.message import KnownAddress
 from caseweave.errors import NotFoundError
 from caseweave.storage import table
+from caseweave.storage.items import batch_get
 from caseweave.storage.rows import read_address, read_customer
-from caseweave.storage.table import AddressRow, CustomerRow, LinkRow, OpenCaseRow, Row
+from caseweave.storage.table import CustomerRow, LinkRow, OpenCaseRow
 
 
 def find_addresses(addresses: Iterable[Address]) -> dict[Address, KnownAddress]:
     """What is known of each address; unknown ones are left out."""
     keys = [table.address_key(address.kind, address.value) for address in addresses]
-    found = (read_address(row) for row in Row.batch_get(keys) if isinstance(row, AddressRow))
+    found = (read_address(values) for _, values in batch_get(keys, consistent=False))
     return {known.address: known for known in found}
 
 
@@ -45,7 +46,7 @@ def has_address_of_kind(customer_id: str, kind: AddressKind) -> bool:
 def read_customer_of(customer_id: str) -> Customer:
     """Raises NotFoundError."""
     try:
-        return read_customer(CustomerRow.get(*table.customer_key(customer_id)))
+        return read_customer(CustomerRow.get(*table.customer_key(customer_id)).attribute_values)
     except DoesNotExist:
         raise NotFoundError(f"There is no customer {customer_id}.") from None
 

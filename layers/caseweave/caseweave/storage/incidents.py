@@ -14,6 +14,7 @@ from caseweave.domain.times import (
 )
 from caseweave.errors import NotFoundError
 from caseweave.storage import table
+from caseweave.storage.items import make_item
 from caseweave.storage.table import IncidentRow, NoticeRow
 from caseweave.storage.transaction import Transaction
 
@@ -83,4 +84,5 @@ def put_notice(
     Without a *case_id* the customer could not be reached.
     """
     key = table.notice_key(incident_id, kind, customer_id)
-    write.put_new("notice", NoticeRow(*key, case_id=case_id or None, at=to_rfc3339(at)))
+    item = make_item(NoticeRow, key, case_id=case_id or None, at=to_rfc3339(at))
+    write.put_new("notice", item)

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from pynamodb.exceptions import DoesNotExist, PynamoDBException
+from pynamodb.exceptions import PynamoDBException
 
 from caseweave.domain.case import Case
 from caseweave.domain.event import CaseChange
@@ -14,9 +15,10 @@ from caseweave.domain.times import to_rfc3339
 from caseweave.errors import ContentionError, DuplicateEventError, UnavailableError
 from caseweave.storage import table
 from caseweave.storage.cases import put_change, put_entities
-from caseweave.storage.ledger import LedgerState, RawInput, bound_event_id, ledger_row
-from caseweave.storage.rows import address_row, customer_row, read_address, read_case
-from caseweave.storage.table import AddressRow, CaseRow, LedgerRow, LinkRow, OpenCaseRow, Row
+from caseweave.storage.items import IS_NEW, batch_get, has, make_item
+from caseweave.storage.ledger import LedgerState, RawInput, bound_event_id, ledger_item
+from caseweave.storage.rows import address_item, customer_item, read_address, read_case
+from caseweave.storage.table import AddressRow, LinkRow, OpenCaseRow, UsedTokenRow
 from caseweave.storage.transaction import RefusedError, Transaction
 
 
@@ -49,12 +51,11 @@ def read_arrival(
     guard = table.ledger_key(raw.provider, raw.account, bound_event_id(event_id))
     keys = [guard, *(table.address_key(a.kind, a.value) for a in addresses)]
     known = {}
-    for row in _batch_get(keys, consistent=consistent):
-        if isinstance(row, LedgerRow):
+    for kind, values in _batch_get(keys, consistent=consistent):
+        if kind == "ledger":
             raise DuplicateEventError(event_id)
-        if isinstance(row, AddressRow):
-            found = read_address(row)
-            known[found.address] = found
+        found = read_address(values)
+        known[found.address] = found
     return known
 
 
@@ -62,19 +63,15 @@ def read_open_case(customer_id: str, hint: str, *, consistent: bool) -> Case | N
     """Read 2: the customer's open case; *hint* is the case id that is probably the one."""
     pointer_key = table.open_case_key(customer_id)
     keys = [pointer_key] + ([table.case_key(hint)] if hint else [])
-    pointer: str | None = None
-    head: Case | None = None
-    for row in _batch_get(keys, consistent=consistent):
-        if isinstance(row, OpenCaseRow):
-            pointer = row.case_id
-        elif isinstance(row, CaseRow):
-            head = read_case(row)
-    if pointer is None or (head is not None and head.id == pointer):
-        return head if pointer else None
-    try:
-        return read_case(CaseRow.get(*table.case_key(pointer), consistent_read=True))
-    except DoesNotExist:
-        raise ContentionError("the open case is not readable yet") from None
+    found = dict(_batch_get(keys, consistent=consistent))
+    if "open_case" not in found:
+        return None
+    case_id = str(found["open_case"]["case_id"])
+    if case_id != hint or "case" not in found:
+        found = dict(_batch_get([table.case_key(case_id)], consistent=True))
+    if "case" not in found:
+        raise ContentionError("the open case is not readable yet")
+    return read_case(found["case"])
 
 
 def commit_arrival(change: CaseChange, landing: Landing) -> None:
@@ -87,21 +84,19 @@ def commit_arrival(change: CaseChange, landing: Landing) -> None:
     write = Transaction()
     write.put_new(
         "ledger",
-        ledger_row(landing.raw, landing.event_id, LedgerState.PARSED, "", case.id, message.id),
+        ledger_item(landing.raw, landing.event_id, LedgerState.PARSED, "", case.id, message.id),
     )
     put_change(write, change)
     put_entities(write, case, landing.entities)
     _put_addresses(write, case, landing)
     if landing.new_customer is not None:
-        write.put_new("customer", customer_row(landing.new_customer))
+        write.put_new("customer", customer_item(landing.new_customer))
     if change.before is None:
-        pointer = OpenCaseRow(*table.open_case_key(case.customer_id), case_id=case.id)
-        write.put_new("pointer", pointer)
+        pointer = table.open_case_key(case.customer_id)
+        write.put_new("pointer", make_item(OpenCaseRow, pointer, case_id=case.id))
     if landing.used_token:
-        write.put_new(
-            "token",
-            table.UsedTokenRow(*table.token_key(landing.used_token), customer_id=case.customer_id),
-        )
+        used = table.token_key(landing.used_token)
+        write.put_new("token", make_item(UsedTokenRow, used, customer_id=case.customer_id))
     try:
         write.commit()
     except RefusedError as error:
@@ -120,38 +115,33 @@ def _put_addresses(write: Transaction, case: Case, landing: Landing) -> None:
     linked = {entry.address: entry.proof for entry in landing.linked}
     for address, proof in linked.items():
         is_origin = address == landing.contact.address
-        row = address_row(
-            address, case.customer_id, proof, case.id, landing.contact if is_origin else None
-        )
-        if address in landing.moved:
-            write.put("address", row)
-        else:
-            write.put_new("address", row)
+        contact = landing.contact if is_origin else None
+        item = address_item(address, case.customer_id, proof, case.id, contact)
+        write.put("address", item, None if address in landing.moved else IS_NEW)
         _put_link(write, case.customer_id, address, proof, landing.raw.received_at)
     if origin is not None:
-        row = address_row(
+        item = address_item(
             origin.address, origin.customer_id, origin.proof, case.id, landing.contact
         )
-        write.put("address", row, AddressRow.customer_id == origin.customer_id)
+        write.put("address", item, has(AddressRow, customer_id=origin.customer_id))
 
 
 def _put_link(
     write: Transaction, customer_id: str, address: Address, proof: str, at: datetime
 ) -> None:
-    write.put(
-        "link",
-        LinkRow(
-            *table.link_key(customer_id, address.kind, address.value),
-            address_kind=str(address.kind),
-            address_value=address.value,
-            proof=str(proof),
-            linked_at=to_rfc3339(at),
-        ),
+    link = make_item(
+        LinkRow,
+        table.link_key(customer_id, address.kind, address.value),
+        address_kind=str(address.kind),
+        address_value=address.value,
+        proof=str(proof),
+        linked_at=to_rfc3339(at),
     )
+    write.put("link", link)
 
 
-def _batch_get(keys: Sequence[table.Key], *, consistent: bool) -> list[Row]:
+def _batch_get(keys: Sequence[table.Key], *, consistent: bool) -> list[tuple[str, dict[str, Any]]]:
     try:
-        return list(Row.batch_get(keys, consistent_read=consistent))
+        return list(batch_get(keys, consistent=consistent))
     except PynamoDBException as error:
         raise UnavailableError(f"the store cannot be read: {error}") from error

@@ -12,7 +12,8 @@ from pynamodb.exceptions import PutError
 from caseweave.domain.times import from_rfc3339, to_rfc3339
 from caseweave.errors import UnavailableError
 from caseweave.storage import table
-from caseweave.storage.table import LedgerRow, Row
+from caseweave.storage.items import Item, make_item, table_connection
+from caseweave.storage.table import LedgerRow
 
 # Raised when a parser understands more than before, so that replay knows what to try again.
 PARSER = 1
@@ -53,43 +54,49 @@ class LedgerEntry:
     case_id: str
 
 
-def ledger_row(
+def ledger_item(
     raw: RawInput,
     event_id: str,
     state: LedgerState,
     reason: str = "",
     case_id: str = "",
     message_id: str = "",
-) -> LedgerRow:
-    """The ledger's record of one event of a request."""
-    row = LedgerRow(
-        *table.ledger_key(raw.provider, raw.account, bound_event_id(event_id)),
+) -> Item:
+    """The ledger's record of one event of a request. What is quarantined is listed, and stays."""
+    name = bound_event_id(event_id)
+    received_at = to_rfc3339(raw.received_at)
+    is_quarantined = state is LedgerState.QUARANTINED
+    return make_item(
+        LedgerRow,
+        table.ledger_key(raw.provider, raw.account, name),
         provider=raw.provider,
         account=raw.account or None,
-        event_id=bound_event_id(event_id),
+        event_id=name,
         state=str(state),
         reason=reason or None,
-        received_at=to_rfc3339(raw.received_at),
+        received_at=received_at,
         parser=PARSER,
         headers=dict(raw.headers) or None,
         body=_pack(raw.body) if raw.body else None,
         body_ref=raw.body_ref or None,
         case_id=case_id or None,
         message_id=message_id or None,
-        expires_at=raw.received_at + raw.retention,
+        expires_at=None if is_quarantined else raw.received_at + raw.retention,
+        worklist_pk=table.QUARANTINE_PARTITION if is_quarantined else None,
+        worklist_sk=f"{received_at}#{raw.provider}" if is_quarantined else None,
     )
-    if state is LedgerState.QUARANTINED:
-        row.worklist_pk = table.QUARANTINE_PARTITION
-        row.worklist_sk = f"{to_rfc3339(raw.received_at)}#{raw.provider}"
-        row.expires_at = None
-    return row
 
 
 def keep_without_message(raw: RawInput, event_id: str, state: LedgerState, reason: str) -> bool:
     """Keep an event that makes no message. False if it was kept before."""
-    row = ledger_row(raw, event_id, state, reason)
+    item = ledger_item(raw, event_id, state, reason)
     try:
-        row.save(Row.pk.does_not_exist())
+        table_connection().put_item(
+            item["pk"]["S"],
+            item["sk"]["S"],
+            attributes=item,
+            condition=LedgerRow.pk.does_not_exist(),
+        )
     except PutError as error:
         if error.cause_response_code == "ConditionalCheckFailedException":
             return False

@@ -11,7 +11,8 @@ from caseweave.domain.times import to_rfc3339
 from caseweave.errors import ContentionError, NotFoundError, UnavailableError
 from caseweave.storage import table
 from caseweave.storage.cases import put_change, read_head
-from caseweave.storage.rows import message_row, read_message
+from caseweave.storage.items import has
+from caseweave.storage.rows import message_item, read_message
 from caseweave.storage.table import MessageRow
 from caseweave.storage.transaction import RefusedError, Transaction, retry_on_contention
 
@@ -56,7 +57,7 @@ def read_outbound(key: OutboxKey) -> Message:
         )
     except DoesNotExist:
         raise NotFoundError(f"There is no message {key.message_id}.") from None
-    return read_message(row)
+    return read_message(row.attribute_values)
 
 
 def claim_message(key: OutboxKey, now: datetime) -> bool:
@@ -124,8 +125,8 @@ def _commit_settlement(
     put_change(write, change)
     # A later word may lack the provider's id, which an earlier one told.
     known_id = delivery.provider_id or current.provider_id
-    row = message_row(replace(message, delivery=replace(delivery, provider_id=known_id)))
-    write.put("delivery", row, MessageRow.delivery_state == str(current.state))
+    item = message_item(replace(message, delivery=replace(delivery, provider_id=known_id)))
+    write.put("delivery", item, has(MessageRow, delivery_state=str(current.state)))
     try:
         write.commit()
     except RefusedError as error:

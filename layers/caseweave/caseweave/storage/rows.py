@@ -1,4 +1,7 @@
-"""Domain values to rows and back. Rows never leave `storage`."""
+"""Domain values to stored items, and back from their values. Neither leaves `storage`."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from caseweave.domain.case import Case, Priority
 from caseweave.domain.event import Actor, Event, EventKind
@@ -20,7 +23,10 @@ from caseweave.storage.encoding import (
     encode_details,
     encode_head,
 )
+from caseweave.storage.items import Item, make_item
 
+# The values of a record by attribute name, however it was read.
+Values = Mapping[str, Any]
 _PRIORITY_RANK = {
     Priority.URGENT: "0",
     Priority.HIGH: "1",
@@ -31,10 +37,12 @@ _PRIORITY_RANK = {
 _NEVER = "9999-12-31T23:59:59.999Z"
 
 
-def case_row(case: Case) -> table.CaseRow:
-    due_at = optional_rfc3339(case.due_at)
-    row = table.CaseRow(
-        *table.case_key(case.id),
+def case_item(case: Case) -> Item:
+    due_at = optional_rfc3339(case.due_at) or _NEVER
+    attention_at = case.attention_at if case.is_active else None
+    return make_item(
+        table.CaseRow,
+        table.case_key(case.id),
         ref=case.ref,
         customer_id=case.customer_id,
         state=str(case.state),
@@ -42,36 +50,34 @@ def case_row(case: Case) -> table.CaseRow:
         head=encode_head(case),
         version=case.version,
         worklist_pk=table.worklist_partition(case.team, case.state),
-        worklist_sk=f"{_PRIORITY_RANK[case.priority]}#{due_at or _NEVER}#{case.id}",
+        worklist_sk=f"{_PRIORITY_RANK[case.priority]}#{due_at}#{case.id}",
         customer_pk=f"CUST#{case.customer_id}",
         customer_sk=f"CASE#{to_rfc3339(case.opened_at)}#{case.id}",
+        due_pk=table.due_partition(case.id) if attention_at else None,
+        due_sk=f"{to_rfc3339(attention_at)}#{case.id}" if attention_at else None,
+        assignee_pk=f"AGENT#{case.assignee}" if case.assignee else None,
+        assignee_sk=f"{case.state}#{due_at}#{case.id}" if case.assignee else None,
     )
-    attention_at = case.attention_at
-    if attention_at is not None and case.is_active:
-        row.due_pk = table.due_partition(case.id)
-        row.due_sk = f"{to_rfc3339(attention_at)}#{case.id}"
-    if case.assignee:
-        row.assignee_pk = f"AGENT#{case.assignee}"
-        row.assignee_sk = f"{case.state}#{due_at or _NEVER}#{case.id}"
-    return row
 
 
-def read_case(row: table.CaseRow) -> Case:
+def read_case(values: Values) -> Case:
     return decode_head(
-        row.head,
-        case_id=row.pk.removeprefix("CASE#"),
-        ref=row.ref,
-        customer_id=row.customer_id,
-        state=row.state,
-        team=row.team,
-        version=int(row.version),
+        values["head"],
+        case_id=values["pk"].removeprefix("CASE#"),
+        ref=values["ref"],
+        customer_id=values["customer_id"],
+        state=values["state"],
+        team=values["team"],
+        version=int(values["version"]),
     )
 
 
-def message_row(message: Message) -> table.MessageRow:
+def message_item(message: Message) -> Item:
     occurred_at = to_rfc3339(message.occurred_at)
-    row = table.MessageRow(
-        *table.message_key(message.case_id, occurred_at, message.id),
+    delivery = message.delivery
+    return make_item(
+        table.MessageRow,
+        table.message_key(message.case_id, occurred_at, message.id),
         message_id=message.id,
         customer_id=message.customer_id,
         direction=str(message.direction),
@@ -82,50 +88,43 @@ def message_row(message: Message) -> table.MessageRow:
         details=encode_details(message),
         customer_pk=f"CUST#{message.customer_id}",
         customer_sk=f"MSG#{occurred_at}#{message.id}",
+        delivery_state=str(delivery.state) if delivery else None,
+        delivery_at=to_rfc3339(delivery.at) if delivery else None,
+        delivery_id=delivery.provider_id or None if delivery else None,
+        delivery_error=delivery.error or None if delivery else None,
     )
-    if message.delivery is not None:
-        set_delivery(row, message.delivery)
-    return row
 
 
-def set_delivery(row: table.MessageRow, delivery: Delivery) -> None:
-    row.delivery_state = str(delivery.state)
-    row.delivery_at = to_rfc3339(delivery.at)
-    row.delivery_id = delivery.provider_id or None
-    row.delivery_error = delivery.error or None
-
-
-def read_message(row: table.MessageRow) -> Message:
+def read_message(values: Values) -> Message:
     return decode_details(
-        row.details,
-        message_id=row.message_id,
-        case_id=row.pk.removeprefix("CASE#"),
-        customer_id=row.customer_id,
-        direction=row.direction,
-        channel=row.channel,
-        author=row.author,
-        body=row.body or "",
-        occurred_at=row.occurred_at,
-        delivery=_read_delivery(row),
+        values["details"],
+        message_id=values["message_id"],
+        case_id=values["pk"].removeprefix("CASE#"),
+        customer_id=values["customer_id"],
+        direction=values["direction"],
+        channel=values["channel"],
+        author=values["author"],
+        body=values.get("body") or "",
+        occurred_at=values["occurred_at"],
+        delivery=_read_delivery(values),
     )
 
 
-def _read_delivery(row: table.MessageRow) -> Delivery | None:
-    if not row.delivery_state:
+def _read_delivery(values: Values) -> Delivery | None:
+    if not values.get("delivery_state"):
         return None
     return Delivery(
-        state=DeliveryState(row.delivery_state),
-        at=from_rfc3339(row.delivery_at),
-        provider_id=row.delivery_id or "",
-        error=row.delivery_error or "",
+        state=DeliveryState(values["delivery_state"]),
+        at=from_rfc3339(values["delivery_at"]),
+        provider_id=values.get("delivery_id") or "",
+        error=values.get("delivery_error") or "",
     )
 
 
-def event_row(event: Event) -> table.EventRow:
-    pk, sk = table.event_key(event.case_id, event.seq)
-    return table.EventRow(
-        pk,
-        sk,
+def event_item(event: Event) -> Item:
+    return make_item(
+        table.EventRow,
+        table.event_key(event.case_id, event.seq),
         at=to_rfc3339(event.at),
         actor=str(event.actor),
         event=str(event.kind),
@@ -135,28 +134,29 @@ def event_row(event: Event) -> table.EventRow:
     )
 
 
-def read_event(row: table.EventRow) -> Event:
+def read_event(values: Values) -> Event:
     return Event(
-        case_id=row.pk.removeprefix("CASE#"),
-        seq=int(row.sk.removeprefix("EVT#")),
-        at=from_rfc3339(row.at),
-        actor=Actor.parse(row.actor),
-        kind=EventKind(row.event),
-        data=row.data,
-        previous=row.previous,
-        digest=row.digest,
+        case_id=values["pk"].removeprefix("CASE#"),
+        seq=int(values["sk"].removeprefix("EVT#")),
+        at=from_rfc3339(values["at"]),
+        actor=Actor.parse(values["actor"]),
+        kind=EventKind(values["event"]),
+        data=values["data"],
+        previous=values["previous"],
+        digest=values["digest"],
     )
 
 
-def address_row(
+def address_item(
     address: Address,
     customer_id: str,
     proof: Proof,
     case_id: str = "",
     contact: Contact | None = None,
-) -> table.AddressRow:
-    return table.AddressRow(
-        *table.address_key(address.kind, address.value),
+) -> Item:
+    return make_item(
+        table.AddressRow,
+        table.address_key(address.kind, address.value),
         customer_id=customer_id,
         proof=str(proof),
         case_id=case_id or None,
@@ -165,21 +165,23 @@ def address_row(
     )
 
 
-def read_address(row: table.AddressRow) -> KnownAddress:
-    _, kind, value = row.pk.split("#", 2)
+def read_address(values: Values) -> KnownAddress:
+    _, kind, value = values["pk"].split("#", 2)
+    contact = values.get("contact")
     return KnownAddress(
         address=Address(AddressKind(kind), value),
-        customer_id=row.customer_id,
-        proof=Proof(row.proof),
-        case_id=row.case_id or "",
-        last_inbound_at=optional_time(row.last_inbound_at),
-        contact=decode_contact(row.contact) if row.contact else None,
+        customer_id=values["customer_id"],
+        proof=Proof(values["proof"]),
+        case_id=values.get("case_id") or "",
+        last_inbound_at=optional_time(values.get("last_inbound_at")),
+        contact=decode_contact(contact) if contact else None,
     )
 
 
-def customer_row(customer: Customer) -> table.CustomerRow:
-    return table.CustomerRow(
-        *table.customer_key(customer.id),
+def customer_item(customer: Customer) -> Item:
+    return make_item(
+        table.CustomerRow,
+        table.customer_key(customer.id),
         name=customer.name or None,
         locale=customer.locale or None,
         tier=customer.tier or None,
@@ -188,12 +190,12 @@ def customer_row(customer: Customer) -> table.CustomerRow:
     )
 
 
-def read_customer(row: table.CustomerRow) -> Customer:
+def read_customer(values: Values) -> Customer:
     return Customer(
-        id=row.pk.removeprefix("CUST#"),
-        name=row.name or "",
-        locale=row.locale or "",
-        tier=row.tier or "",
-        role=row.role or "",
-        created_at=from_rfc3339(row.created_at),
+        id=values["pk"].removeprefix("CUST#"),
+        name=values.get("name") or "",
+        locale=values.get("locale") or "",
+        tier=values.get("tier") or "",
+        role=values.get("role") or "",
+        created_at=from_rfc3339(values["created_at"]),
     )

@@ -3,15 +3,13 @@
 import random
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
-from pynamodb.expressions.condition import Condition
-from pynamodb.transactions import TransactWrite
 
 from caseweave.errors import CaseweaveError, ContentionError, UnavailableError
-from caseweave.storage.table import Row
+from caseweave.storage.items import IS_NEW, Condition, Item, table_connection
+from caseweave.storage.table import Key
 
 T = TypeVar("T")
 
@@ -37,27 +35,32 @@ class Transaction:
     """
 
     def __init__(self) -> None:
-        self._deletes: list[tuple[str, Row, Condition | None]] = []
-        self._puts: list[tuple[str, Row, Condition | None]] = []
+        self._deletes: list[tuple[str, dict[str, Any]]] = []
+        self._puts: list[tuple[str, dict[str, Any]]] = []
 
-    def put(self, part: str, row: Row, condition: Condition | None = None) -> None:
-        self._puts.append((part, row, condition))
+    def put(self, part: str, item: Item, condition: Condition | None = None) -> None:
+        arguments = condition.arguments() if condition else {}
+        self._puts.append((part, {"Item": item, **arguments}))
 
-    def put_new(self, part: str, row: Row) -> None:
-        """Put a row that must not exist yet."""
-        self.put(part, row, Row.pk.does_not_exist())
+    def put_new(self, part: str, item: Item) -> None:
+        """Put a record that must not exist yet."""
+        self.put(part, item, IS_NEW)
 
-    def delete(self, part: str, row: Row, condition: Condition | None = None) -> None:
-        self._deletes.append((part, row, condition))
+    def delete(self, part: str, key: Key, condition: Condition) -> None:
+        keys = {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
+        self._deletes.append((part, {"Key": keys, **condition.arguments()}))
 
     def commit(self) -> None:
         """Write it all. Raises RefusedError, ContentionError or UnavailableError."""
+        table = table_connection()
+        name = {"TableName": table.table_name}
         try:
-            with TransactWrite(connection=_connection()) as write:
-                for _, row, condition in self._deletes:
-                    write.delete(row, condition)
-                for _, row, condition in self._puts:
-                    write.save(row, condition)
+            table.connection.transact_write_items(
+                condition_check_items=[],
+                delete_items=[{**name, **arguments} for _, arguments in self._deletes],
+                put_items=[{**name, **arguments} for _, arguments in self._puts],
+                update_items=[],
+            )
         except TransactWriteError as error:
             raise self._explain(error) from error
         except PynamoDBException as error:
@@ -67,7 +70,7 @@ class Transaction:
         codes = [reason.code if reason else "" for reason in error.cancellation_reasons]
         if any(code in _RETRYABLE for code in codes) or "TransactionInProgress" in str(error):
             return ContentionError("other writers are at the same records")
-        names = [part for part, _, _ in (*self._deletes, *self._puts)]
+        names = [part for part, _ in (*self._deletes, *self._puts)]
         refused = [
             name
             for name, code in zip(names, codes, strict=False)
@@ -93,7 +96,3 @@ def retry_on_contention(attempt: Callable[[int], T]) -> T:
             longest = min(_LONGEST_PAUSE, 0.01 * 2**number)
             time.sleep(random.uniform(0, longest))  # noqa: S311 - jitter, not a secret
     return attempt(_TRIES - 1)
-
-
-def _connection() -> Connection:
-    return Row._get_connection().connection  # noqa: SLF001
