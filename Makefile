@@ -31,10 +31,10 @@ down: $(DEV) ## Stop what `make up` started
 	@$(BIN)/caseweave down
 
 test: lint $(EMULATOR) $(SAM) ## Run every check and every test, those on the deployed local stack too
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadgroup
 
 test-fast: $(DEV) ## Run the tests that need no stack
-	@$(BIN)/pytest -m "not stack"
+	@$(BIN)/pytest -n 2 -m "not stack"
 
 lint: $(DEV) ## Check style and types
 	@$(BIN)/ruff check

@@ -19,6 +19,7 @@ from caseweave.agents.fields import read_version
 from caseweave.api_edge import answer_problem, read_body, read_caller, speak_http
 from caseweave.aws.mailbox import sign_attachment_url
 from caseweave.config.desk import deployed_desk
+from caseweave.domain.desk import Desk
 from caseweave.wiring import start
 
 logger = Logger()
@@ -42,25 +43,25 @@ def read_case(name: str) -> Any:
 @app.route("/v1/cases/{name}/messages", methods=["POST"])
 @speak_http
 def reply(name: str) -> Any:
-    return Response(cases.reply(name, _said(), _version(), _caller(), _moment()), status_code=201)
+    return Response(cases.reply(name, *_asked()), status_code=201)
 
 
 @app.route("/v1/cases/{name}/notes", methods=["POST"])
 @speak_http
 def note(name: str) -> Any:
-    return Response(cases.note(name, _said(), _version(), _caller(), _moment()), status_code=201)
+    return Response(cases.note(name, *_asked()), status_code=201)
 
 
 @app.route("/v1/cases/{name}/assign", methods=["POST"])
 @speak_http
 def assign(name: str) -> Any:
-    return cases.assign(name, _said(), _version(), _caller(), deployed_desk(), _moment())
+    return cases.assign(name, *_asked())
 
 
 @app.route("/v1/cases/{name}/state", methods=["POST"])
 @speak_http
 def change_state(name: str) -> Any:
-    return cases.change_state(name, _said(), _version(), _caller(), deployed_desk(), _moment())
+    return cases.change_state(name, *_asked())
 
 
 @app.route("/v1/incidents", methods=["POST"])
@@ -105,6 +106,11 @@ def _caller() -> Caller:
 
 def _said() -> dict[str, Any]:
     return read_body(_request().raw_body)
+
+
+def _asked() -> tuple[dict[str, Any], int | None, Caller, Desk, Moment]:
+    """What every write to a case is made of."""
+    return _said(), _version(), _caller(), deployed_desk(), _moment()
 
 
 def _version() -> int | None:

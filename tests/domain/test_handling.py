@@ -159,3 +159,14 @@ def test_closing_stops_every_clock():
     after = set_state(routed(), CaseState.CLOSED, "", DESK, AGENT, NOW, "Q2").after
     assert [clock.stopped_at for clock in after.clocks] == [NOW, NOW]
     assert (after.due_at, after.attention_at) == (None, None)
+
+
+def test_a_closed_case_is_given_to_nobody():
+    closed = set_state(routed(), CaseState.CLOSED, "", DESK, AGENT, NOW, "Q1").after
+    with pytest.raises(InvalidRequestError):
+        assign_case(closed, None, "wei", DESK, AGENT, NOW)
+
+
+def test_the_same_assignment_again_is_no_change():
+    assigned = assign_case(routed(), None, "wei", DESK, AGENT, NOW).after
+    assert assign_case(assigned, None, "wei", DESK, AGENT, NOW).is_empty

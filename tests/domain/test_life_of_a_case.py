@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from caseweave.domain.case import CaseState
 from caseweave.domain.escalation import tick_case
@@ -71,6 +71,7 @@ class LifeOfACase(RuleBasedStateMachine):
         except InvalidRequestError:
             assert state is CaseState.NEW or not self.case.is_active or self.case.is_waiting
 
+    @precondition(lambda self: self.case.is_active)
     @rule(team=st.sampled_from([None, *DESK.teams]), agent=st.sampled_from(["", "wei"]))
     def lead_assigns(self, team, agent):
         self._apply(assign_case(self.case, team, agent, DESK, AGENT, self.now))

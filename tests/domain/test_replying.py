@@ -51,8 +51,9 @@ def test_a_reply_is_queued_on_the_channel_last_used():
             seq=6,
         ),
     )
-    [event] = change.events
+    event, opened = change.events
     assert (event.kind, event.actor) == (EventKind.MESSAGE_QUEUED, AGENT)
+    assert (opened.kind, opened.data["after"]) == (EventKind.STATE_CHANGED, "open")
     assert {key: event.data[key] for key in ("message_id", "channel", "purpose")} == {
         "message_id": "A1",
         "channel": "sms",
@@ -63,7 +64,7 @@ def test_a_reply_is_queued_on_the_channel_last_used():
 def test_a_reply_opens_a_new_case_and_stops_the_reply_clock_only():
     after = reply_to_customer(routed(), "Please wait.", None, AGENT, NOW, "A1").after
     assert after.state is CaseState.OPEN
-    assert after.replied_seq == after.seq
+    assert (after.replied_seq, after.state_seq) == (after.seq - 1, after.seq)
     assert [(clock.kind, clock.stopped_at) for clock in after.clocks] == [
         (ClockKind.FIRST_REPLY, NOW),
         (ClockKind.OUTCOME, None),

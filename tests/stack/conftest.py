@@ -36,6 +36,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.stack)
+            # One stack, so one process; the other runs everything else meanwhile.
+            item.add_marker(pytest.mark.xdist_group("stack"))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Cases as agents work them: list, read, reply, note, assign, change state."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from caseweave.agents.caller import ROLES, WRITERS, Caller, Moment
@@ -20,6 +21,7 @@ from caseweave.agents.view import (
 )
 from caseweave.domain.case import Case, CaseState
 from caseweave.domain.desk import Desk
+from caseweave.domain.escalation import tick_case
 from caseweave.domain.event import CaseChange
 from caseweave.domain.handling import assign_case, set_state
 from caseweave.domain.replying import add_note, reply_to_customer
@@ -52,7 +54,12 @@ def read_case(name: str, caller: Caller, sign_url: SignUrl) -> dict[str, Any]:
 
 
 def reply(
-    name: str, said: Mapping[str, Any], version: int | None, caller: Caller, moment: Moment
+    name: str,
+    said: Mapping[str, Any],
+    version: int | None,
+    caller: Caller,
+    desk: Desk,
+    moment: Moment,
 ) -> dict[str, Any]:
     caller.require(*WRITERS)
     body, channel = read_text(said, "body"), read_channel(said.get("channel"))
@@ -60,17 +67,28 @@ def reply(
     return _write(
         name,
         version,
+        desk,
+        moment.now,
         lambda case: reply_to_customer(case, body, channel, caller.actor, moment.now, message_id),
     )
 
 
 def note(
-    name: str, said: Mapping[str, Any], version: int | None, caller: Caller, moment: Moment
+    name: str,
+    said: Mapping[str, Any],
+    version: int | None,
+    caller: Caller,
+    desk: Desk,
+    moment: Moment,
 ) -> dict[str, Any]:
     caller.require(*WRITERS)
     body, message_id = read_text(said, "body"), moment.new_id()
     return _write(
-        name, version, lambda case: add_note(case, body, caller.actor, moment.now, message_id)
+        name,
+        version,
+        desk,
+        moment.now,
+        lambda case: add_note(case, body, caller.actor, moment.now, message_id),
     )
 
 
@@ -88,6 +106,8 @@ def assign(
     return _write(
         name,
         version,
+        desk,
+        moment.now,
         lambda case: assign_case(case, team, agent, desk, caller.actor, moment.now),
     )
 
@@ -107,14 +127,24 @@ def change_state(
     return _write(
         name,
         version,
+        desk,
+        moment.now,
         lambda case: set_state(case, state, reason, desk, caller.actor, moment.now, message_id),
     )
 
 
-def _write(name: str, version: int | None, decide: Callable[[Case], CaseChange]) -> dict[str, Any]:
+def _write(
+    name: str,
+    version: int | None,
+    desk: Desk,
+    now: datetime,
+    decide: Callable[[Case], CaseChange],
+) -> dict[str, Any]:
     """Decide on the case as it is, and write. With a *version*, only on that one.
 
-    Raises StaleVersionError when the case has moved on from the version the caller saw.
+    What is due by now is recorded first, in the same transaction: a deadline that was missed since
+    the last sweep does not vanish because an agent came just before the next. Raises
+    StaleVersionError when the case has moved on from the version the caller saw.
     """
     case_id = cases.find_case_id(name)
 
@@ -122,7 +152,9 @@ def _write(name: str, version: int | None, decide: Callable[[Case], CaseChange])
         case = cases.read_head(case_id)
         if version is not None and version != case.version:
             raise StaleVersionError(f"The case is at version {case.version}; read it again.")
-        change = decide(case)
+        due = tick_case(case, desk, now)
+        decided = decide(due.after)
+        change = due.then(decided) if not decided.is_empty else decided
         cases.commit_change(change)
         return change
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -88,11 +89,16 @@ def read_form(body: bytes) -> dict[str, str]:
     return fields
 
 
-def read_form_pairs(body: bytes) -> list[tuple[str, str]]:
-    """Every (name, value) of a form body, in order. Raises UnparseableError."""
+@lru_cache(maxsize=1)
+def read_form_pairs(body: bytes) -> tuple[tuple[str, str], ...]:
+    """Every (name, value) of a form body, in order. Raises UnparseableError.
+
+    The last one is remembered: what was verified is parsed next.
+    """
     try:
-        return parse_qsl(
+        pairs = parse_qsl(
             body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=1000
         )
     except ValueError as error:
         raise UnparseableError(f"not a form: {error}") from error
+    return tuple(pairs)

@@ -173,7 +173,18 @@ def _read_teams(node: Node) -> dict[str, str]:
     for name, team in node.items():
         above = team.mapping("escalates_to").find("escalates_to")
         teams[name] = above.one_of(names) if above else ""
+    for name, team in node.items():
+        if name in _ladder(name, teams):
+            raise team.get("escalates_to").fail("leads back to this team; a ladder has a top")
     return teams
+
+
+def _ladder(name: str, teams: Mapping[str, str]) -> list[str]:
+    """The teams above *name*, as far as they do not repeat."""
+    above: list[str] = []
+    while (name := teams[name]) and name not in above:
+        above.append(name)
+    return above
 
 
 def _read_texts(node: Node) -> dict[str, dict[str, str]]:

@@ -79,6 +79,19 @@ class CaseChange:
     def is_empty(self) -> bool:
         return not self.events
 
+    def then(self, change: "CaseChange") -> "CaseChange":
+        """This change and *change*, which was decided on the case as this one leaves it, as one."""
+        if self.is_empty:
+            return change
+        version = self.after.version
+        return CaseChange(
+            before=self.before,
+            after=replace(change.after, version=version),
+            events=(*self.events, *change.events),
+            messages=(*self.messages, *change.messages),
+            suggestions=(*self.suggestions, *change.suggestions),
+        )
+
     def record(
         self, kind: EventKind, actor: Actor, at: datetime, data: Mapping[str, Any], **case: Any
     ) -> "CaseChange":

@@ -6,11 +6,12 @@ from hashlib import sha256
 from typing import Any
 
 GENESIS = "0" * 64
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def canonical_json(value: Mapping[str, Any]) -> bytes:
     """One byte string for one value: sorted keys, no spaces, UTF-8."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def chain_digest(previous: str, record: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from caseweave.domain.clocks import Clock, ClockKind, pause_clock, resume_clock,
 from caseweave.domain.desk import Desk
 from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
 from caseweave.domain.message import Purpose
-from caseweave.domain.replying import make_outbound
+from caseweave.domain.outbound import make_outbound
 from caseweave.domain.times import to_rfc3339
 from caseweave.domain.wording import Wording, fill_text
 from caseweave.errors import InvalidRequestError
@@ -28,8 +28,13 @@ def assign_case(
 ) -> CaseChange:
     """Give the case to a team, an agent, or both; a new team without an agent clears the agent.
 
-    Raises InvalidRequestError for a team the desk does not have, or when neither is given.
+    The same again is no change. Raises InvalidRequestError for a closed case, for a team the desk
+    does not have, or when neither is given.
     """
+    if not case.is_active:
+        raise InvalidRequestError(
+            "This case is closed.", (("state", "assign the customer's open case"),)
+        )
     if team is None and agent is None:
         raise InvalidRequestError("Nobody to assign to.", (("team", "give a team or an agent"),))
     if team is not None and team not in desk.teams:
@@ -38,6 +43,8 @@ def assign_case(
             f"There is no team {team!r}.", (("team", f"use one of: {known}"),)
         )
     assignee = agent if agent is not None else ""
+    if (team or case.team, assignee) == (case.team, case.assignee):
+        return begin_change(case)
     return begin_change(case).record(
         EventKind.CASE_ASSIGNED,
         actor,

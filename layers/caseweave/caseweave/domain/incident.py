@@ -9,7 +9,7 @@ from caseweave.domain.case import Case, CaseState
 from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
 from caseweave.domain.language import ENGLISH
 from caseweave.domain.message import Channel, Contact, Purpose
-from caseweave.domain.replying import make_outbound
+from caseweave.domain.outbound import make_outbound
 from caseweave.errors import InvalidRequestError
 
 OUTAGES = Actor("system", "outages")

@@ -6,17 +6,13 @@ from datetime import datetime
 from caseweave.domain.case import Case, CaseState
 from caseweave.domain.clocks import ClockKind, stop_clock
 from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
-from caseweave.domain.message import (
-    Channel,
-    Delivery,
-    DeliveryState,
-    Direction,
-    Message,
-    Purpose,
-)
+from caseweave.domain.handling import change_state
+from caseweave.domain.message import Channel, Direction, Message, Purpose
+from caseweave.domain.outbound import make_outbound
 from caseweave.errors import InvalidRequestError
 
 MAX_REPLY = 10_000
+_REPLY_CLOCKS = (ClockKind.FIRST_REPLY, ClockKind.NEXT_REPLY)
 
 
 def reply_to_customer(
@@ -39,19 +35,14 @@ def reply_to_customer(
             f"The customer cannot be reached by {chosen}.", (("channel", f"use one of: {known}"),)
         )
     message = make_outbound(case, chosen, body, Purpose.REPLY, str(actor), now, message_id)
-    change = begin_change(case).add_message(
-        EventKind.MESSAGE_QUEUED,
-        actor,
-        message,
-        state=CaseState.OPEN if case.state is CaseState.NEW else case.state,
-        clocks=tuple(
-            stop_clock(clock, now)
-            if clock.kind in (ClockKind.FIRST_REPLY, ClockKind.NEXT_REPLY)
-            else clock
-            for clock in case.clocks
-        ),
+    clocks = tuple(
+        stop_clock(clock, now) if clock.kind in _REPLY_CLOCKS else clock for clock in case.clocks
     )
-    return replace(change, after=replace(change.after, replied_seq=change.after.seq))
+    change = begin_change(case).add_message(EventKind.MESSAGE_QUEUED, actor, message, clocks=clocks)
+    change = replace(change, after=replace(change.after, replied_seq=change.after.seq))
+    if case.state is not CaseState.NEW:
+        return change
+    return change_state(change, CaseState.OPEN, "answered", actor, now, clocks)
 
 
 def add_note(case: Case, body: str, actor: Actor, now: datetime, message_id: str) -> CaseChange:
@@ -70,36 +61,6 @@ def add_note(case: Case, body: str, actor: Actor, now: datetime, message_id: str
         received_at=now,
     )
     return begin_change(case).add_message(EventKind.NOTE_ADDED, actor, note)
-
-
-def make_outbound(
-    case: Case,
-    channel: Channel,
-    body: str,
-    purpose: Purpose,
-    author: str,
-    now: datetime,
-    message_id: str,
-) -> Message:
-    """A queued message to the customer; *channel* must be one of the case's contacts."""
-    contact = case.contacts[channel]
-    return Message(
-        id=message_id,
-        case_id=case.id,
-        customer_id=case.customer_id,
-        direction=Direction.OUTBOUND,
-        channel=channel,
-        provider=contact.provider,
-        author=author,
-        body=body,
-        subject=case.subject,
-        occurred_at=now,
-        received_at=now,
-        purpose=purpose,
-        contact=contact,
-        fields={"reference": case.ref},
-        delivery=Delivery(DeliveryState.QUEUED, now),
-    )
 
 
 def _require_body(body: str) -> None:

@@ -12,7 +12,7 @@ from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
 from caseweave.domain.handling import change_state, describe_due, rest_clock
 from caseweave.domain.identity import Proof
 from caseweave.domain.message import Message, Purpose
-from caseweave.domain.replying import make_outbound
+from caseweave.domain.outbound import make_outbound
 from caseweave.domain.triage import needs_triage, triage_message
 from caseweave.domain.wording import Wording, fill_text
 
