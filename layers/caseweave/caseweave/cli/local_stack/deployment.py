@@ -3,7 +3,6 @@
 import os
 import subprocess
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
 from caseweave.cli.local_stack import checkout
@@ -31,8 +30,7 @@ def deploy(
 ) -> None:
     # a bucket of our own: the one that --resolve-s3 makes is a second stack to wait for
     local_client("s3", endpoint_url).create_bucket(Bucket=ARTIFACTS_BUCKET)
-    run_deploy = partial(
-        _run_sam,
+    _run_sam(
         state_dir,
         endpoint_url,
         "deploy",
@@ -42,14 +40,6 @@ def deploy(
         *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
         *("--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())),
     )
-    try:
-        run_deploy()
-    except FailedStepError:
-        # On a busy machine the emulator may answer so late that SAM asks a second time and is told
-        # that its change set is there already. A new run makes a new one.
-        if b"AlreadyExistsException" not in log_file(state_dir, "sam-deploy").read_bytes():
-            raise
-        run_deploy()
 
 
 def stack_outputs(stack_name: str, endpoint_url: str) -> Outputs:
