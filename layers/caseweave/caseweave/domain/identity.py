@@ -10,6 +10,10 @@ class AddressKind(StrEnum):
     EMAIL = "email"
     PHONE = "phone"
     TELEGRAM = "telegram"
+    # Ids that a messenger gives to a person for one account of ours; WhatsApp's is a phone number.
+    LINE = "line"
+    MESSENGER = "messenger"
+    INSTAGRAM = "instagram"
     # One submission or one mail whose sender is unproven: an identity of its own, never shared.
     UNPROVEN = "unproven"
 
