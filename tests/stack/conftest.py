@@ -31,15 +31,10 @@ def is_free(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-# First: afterwards the groups have been read.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.stack)
-            # One stack, so one process; the other runs everything else meanwhile.
-            item.add_marker(pytest.mark.xdist_group("stack"))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Every test in this folder needs the stack. There is one, so one process runs them all."""
+    item.add_marker(pytest.mark.stack)
+    item.add_marker(pytest.mark.xdist_group("stack"))
 
 
 @dataclass(frozen=True)
