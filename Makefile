@@ -31,7 +31,8 @@ down: $(DEV) ## Stop what `make up` started
 	@$(BIN)/caseweave down
 
 test: lint $(EMULATOR) $(SAM) ## Run every check and every test, those on the deployed local stack too
-	@$(BIN)/pytest -n 2 --dist loadgroup
+	@$(BIN)/pytest -n 2 -m "not stack"
+	@$(BIN)/pytest -m stack
 
 test-fast: $(DEV) ## Run the tests that need no stack
 	@$(BIN)/pytest -n 2 -m "not stack"

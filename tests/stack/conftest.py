@@ -32,9 +32,8 @@ def is_free(port: int) -> bool:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Every test in this folder needs the stack. There is one, so one process runs them all."""
+    """Every test in this folder needs the stack. There is one, so run them in one process."""
     item.add_marker(pytest.mark.stack)
-    item.add_marker(pytest.mark.xdist_group("stack"))
 
 
 @dataclass(frozen=True)
