@@ -56,8 +56,11 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def read_request(event: dict[str, Any]) -> WebhookRequest:
-    """The exact bytes, headers in lower case, decoded query. Raises BodyTooLargeError."""
+def read_request(event: dict[str, Any], longest: int = LONGEST_BODY) -> WebhookRequest:
+    """The exact bytes, headers in lower case, decoded query.
+
+    Raises BodyTooLargeError for a body of more than *longest* bytes.
+    """
     body = event.get("body") or ""
     if event.get("isBase64Encoded"):
         try:
@@ -66,8 +69,8 @@ def read_request(event: dict[str, Any]) -> WebhookRequest:
             raw = b""
     else:
         raw = body.encode("utf-8", "replace")
-    if len(raw) > LONGEST_BODY:
-        raise BodyTooLargeError(f"The body is larger than {LONGEST_BODY} bytes.")
+    if len(raw) > longest:
+        raise BodyTooLargeError(f"The body is larger than {longest} bytes.")
     query = event.get("multiValueQueryStringParameters") or {}
     return WebhookRequest(
         body=raw,

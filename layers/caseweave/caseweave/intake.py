@@ -36,7 +36,7 @@ from caseweave.storage.intake import (
     read_open_case,
 )
 from caseweave.storage.ledger import LedgerState, RawInput, find_landed, keep_without_message
-from caseweave.storage.outbox import parse_outbox_key, settle_message
+from caseweave.storage.outbox import find_sent, parse_outbox_key, settle_message
 from caseweave.storage.transaction import retry_on_contention
 
 Entropy = Callable[[int], bytes]
@@ -231,9 +231,12 @@ def _keep_receipt(receipt: Receipt, raw: RawInput) -> bool:
     else:
         delivery = Delivery(receipt.state, raw.received_at, receipt.provider_id, receipt.error)
         try:
-            settle_message(
-                parse_outbox_key(receipt.outbox_key), delivery, Actor("provider", receipt.provider)
+            key = (
+                parse_outbox_key(receipt.outbox_key)
+                if receipt.outbox_key
+                else find_sent(receipt.provider, receipt.provider_id)
             )
+            settle_message(key, delivery, Actor("provider", receipt.provider))
         except NotFoundError as error:
             reason, state = str(error), LedgerState.IGNORED
     own = replace(raw, provider=receipt.provider, account=receipt.account)

@@ -7,7 +7,7 @@ import urllib3
 from caseweave.aws.mailer import send_mail
 from caseweave.aws.secrets import read_credentials
 from caseweave.channels import ses
-from caseweave.channels.registry import PROVIDERS
+from caseweave.channels.registry import SENDERS
 from caseweave.channels.request import (
     ProviderAnswer,
     ProviderRequest,
@@ -26,11 +26,15 @@ def send_message(
     message: Message,
     key: OutboxKey,
     prefix: str,
-    api_urls: dict[str, str],
+    provider_api_url: str,
     support_address: str,
     signing_keys: Sequence[bytes],
 ) -> SendResult:
-    """Send one message by the channel and provider that its contact names."""
+    """Send one message by the channel and provider that its contact names.
+
+    *provider_api_url* stands in for all providers, each under its name, on the local cloud; empty,
+    each is asked at its own address.
+    """
     if message.contact is None:
         return Refused(Refusal.PERMANENT, "the message has nobody to go to")
     if message.channel is Channel.WEB:
@@ -38,11 +42,12 @@ def send_message(
         return Sent(message.id)
     if message.channel is Channel.EMAIL:
         return _send_mail(message, support_address, signing_keys)
-    provider = PROVIDERS[message.contact.provider]
-    credentials = read_credentials(prefix, message.contact.provider)
-    request = provider.build_send(
-        message, api_urls[message.contact.provider], credentials, str(key)
-    )
+    name = message.contact.provider
+    provider = SENDERS.get(name)
+    if provider is None:
+        return Refused(Refusal.PERMANENT, f"no answer can be sent by {name}")
+    base_url = f"{provider_api_url}/{name}" if provider_api_url else provider.API_URL
+    request = provider.build_send(message, base_url, read_credentials(prefix, name), str(key))
     answer = _post(request)
     return provider.read_answer(answer) if isinstance(answer, ProviderAnswer) else answer
 

@@ -18,8 +18,7 @@ class Settings:
     files_bucket: str = ""
     bus_name: str = ""
     queue_urls: Mapping[str, str] = field(default_factory=dict)
-    twilio_api_url: str = ""
-    telegram_api_url: str = ""
+    provider_api_url: str = ""
     platform_jwks_url: str = ""
     platform_issuer: str = ""
     platform_audience: str = ""
@@ -42,8 +41,7 @@ class Settings:
             files_bucket=found.get("FILES_BUCKET", ""),
             bus_name=found.get("BUS_NAME", ""),
             queue_urls=queues,
-            twilio_api_url=found.get("TWILIO_API_URL", ""),
-            telegram_api_url=found.get("TELEGRAM_API_URL", ""),
+            provider_api_url=found.get("PROVIDER_API_URL", ""),
             platform_jwks_url=found.get("PLATFORM_JWKS_URL", ""),
             platform_issuer=found.get("PLATFORM_ISSUER", ""),
             platform_audience=found.get("PLATFORM_AUDIENCE", ""),

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from caseweave.channels import web_form
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.registry import Provider
+from caseweave.channels.registry import Greeter, Provider
 from caseweave.channels.request import WebhookRequest
 from caseweave.domain.tokens import issue_session_token
 from caseweave.errors import CaseweaveError, NotFoundError, UnparseableError
@@ -23,7 +23,14 @@ T = TypeVar("T")
 # How long a customer's page may read the answers to what it sent.
 SESSION_LIFETIME = timedelta(days=30)
 # Which headers are kept with the raw body: what was verified, never what authenticates.
-_KEPT_HEADERS = ("content-type", "user-agent", "x-twilio-signature", "i-twilio-idempotency-token")
+_KEPT_HEADERS = (
+    "content-type",
+    "user-agent",
+    "i-twilio-idempotency-token",
+    "x-hub-signature-256",
+    "x-line-signature",
+    "x-twilio-signature",
+)
 
 
 def receive_webhook(
@@ -52,6 +59,23 @@ def receive_webhook(
         take_in(events, raw, make_door())
     content_type, body = provider.ACKNOWLEDGED
     return Answer(HTTPStatus.OK, body, content_type)
+
+
+def answer_greeting(
+    name: str,
+    greeters: Mapping[str, Greeter],
+    request: WebhookRequest,
+    read_credentials: Callable[[str], Credentials],
+) -> Answer:
+    """A provider asks whether the webhook is ours before it sends anything.
+
+    Raises NotFoundError, InvalidSignatureError, MissingSecretError.
+    """
+    if name not in greeters:
+        raise NotFoundError("There is no such provider.")
+    return Answer(
+        HTTPStatus.OK, greeters[name].greet(request, read_credentials(name)), "text/plain"
+    )
 
 
 def receive_form(

@@ -66,7 +66,7 @@ def sender(settings: Settings) -> Send:
     return partial(
         send_message,
         prefix=settings.parameter_prefix,
-        api_urls={"twilio": settings.twilio_api_url, "telegram": settings.telegram_api_url},
+        provider_api_url=settings.provider_api_url,
         support_address=settings.support_address,
         signing_keys=make_door(settings).signing_keys,
     )

@@ -1,5 +1,7 @@
 """The buckets: raw mails as SES delivers them, and attachments kept by their digest."""
 
+from hashlib import sha256
+
 from botocore.exceptions import ClientError
 
 from caseweave.aws.clients import client
@@ -17,6 +19,16 @@ def read_object(bucket: str, key: str) -> bytes:
             raise NotFoundError(f"There is no object {key}.") from error
         raise UnavailableError(f"the object {key} cannot be read: {error}") from error
     return body
+
+
+def keep_raw(bucket: str, body: bytes) -> str:
+    """Keep a raw body that is too large for a record; its address. The same body is kept once."""
+    key = f"raw/{sha256(body).hexdigest()}"
+    try:
+        client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+    except ClientError as error:
+        raise UnavailableError(f"the raw body {key} cannot be kept: {error}") from error
+    return f"s3://{bucket}/{key}"
 
 
 def keep_attachment(bucket: str, digest: str, media_type: str, content: bytes) -> None:

@@ -1,8 +1,17 @@
-"""Which providers there are. Modules are the values; mypy holds each against `Provider`."""
+"""Which providers there are. Modules are the values; mypy holds each against its protocol."""
 
 from typing import Protocol
 
-from caseweave.channels import telegram, twilio
+from caseweave.channels import (
+    aliyun,
+    line,
+    meta,
+    telegram,
+    tencent,
+    twilio,
+    vonage,
+    whatsapp,
+)
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import ProviderAnswer, ProviderRequest, SendResult, WebhookRequest
 from caseweave.domain.message import InboundEvent, Message
@@ -18,6 +27,12 @@ class Provider(Protocol):
 
     def parse(self, request: WebhookRequest, credentials: Credentials) -> list[InboundEvent]: ...
 
+
+class Sender(Protocol):
+    """What the module of a provider offers by which answers can leave."""
+
+    API_URL: str
+
     def build_send(
         self, message: Message, base_url: str, credentials: Credentials, outbox_key: str
     ) -> ProviderRequest: ...
@@ -25,6 +40,30 @@ class Provider(Protocol):
     def read_answer(self, answer: ProviderAnswer) -> SendResult: ...
 
 
-SMS: dict[str, Provider] = {"twilio": twilio}
-MESSENGERS: dict[str, Provider] = {"telegram": telegram}
-PROVIDERS: dict[str, Provider] = {**SMS, **MESSENGERS}
+class Greeter(Protocol):
+    """What the module of a provider offers that asks, by GET, whether a webhook is ours."""
+
+    def greet(self, request: WebhookRequest, credentials: Credentials) -> str: ...
+
+
+SMS: dict[str, Provider] = {
+    "aliyun": aliyun,
+    "tencent": tencent,
+    "twilio": twilio,
+    "vonage": vonage,
+}
+MESSENGERS: dict[str, Provider] = {
+    "line": line,
+    "meta": meta,
+    "telegram": telegram,
+    "whatsapp": whatsapp,
+}
+SENDERS: dict[str, Sender] = {
+    "line": line,
+    "meta": meta,
+    "telegram": telegram,
+    "twilio": twilio,
+    "vonage": vonage,
+    "whatsapp": whatsapp,
+}
+GREETERS: dict[str, Greeter] = {"meta": meta, "whatsapp": whatsapp}

@@ -53,7 +53,7 @@ def parse(raw: bytes, object_id: str) -> tuple[InboundMessage, Mail]:
     # without Message-ID is known by SES's id for it.
     event_id = mail.message_id or object_id
     if mail.message_id:
-        event_id = f"{mail.message_id} {sha256(_identifying(mail)).hexdigest()[:16]}"
+        event_id = f"{mail.message_id} {sha256(identify(mail)).hexdigest()[:16]}"
     inbound = InboundMessage(
         channel=Channel.EMAIL,
         provider=PROVIDER,
@@ -74,14 +74,14 @@ def parse(raw: bytes, object_id: str) -> tuple[InboundMessage, Mail]:
             )
             for file in mail.files
         ),
-        context=_thread(mail),
+        context=read_thread(mail),
         is_automatic=is_automatic(mail),
         reply_tokens=find_reply_tokens(mail),
     )
     return inbound, mail
 
 
-def _thread(mail: Mail) -> dict[str, str]:
+def read_thread(mail: Mail) -> dict[str, str]:
     """What an answer needs to land in the customer's thread."""
     ids = [
         ref
@@ -216,7 +216,7 @@ def _sender(mail: Mail, object_id: str) -> Sender:
     return Sender(proven=(unproven,), claims=(address,), name=name[:200])
 
 
-def _identifying(mail: Mail) -> bytes:
+def identify(mail: Mail) -> bytes:
     """What tells two mails with the same Message-ID apart: a copied id must not lose a mail."""
     return "\x1f".join([str(mail.senders), mail.subject, mail.header("date"), mail.text]).encode(
         "utf-8", "replace"

@@ -33,6 +33,7 @@ from caseweave.domain.message import (
 from caseweave.errors import InvalidSignatureError, UnparseableError
 
 PROVIDER = "telegram"
+API_URL = "https://api.telegram.org"
 ACKNOWLEDGED = ("application/json", "{}")
 LONGEST_BODY = 4096
 _LONGEST_REASON = 200

@@ -45,6 +45,7 @@ from caseweave.domain.message import (
 from caseweave.errors import InvalidSignatureError, UnparseableError
 
 PROVIDER = "twilio"
+API_URL = "https://api.twilio.com"
 # An empty TwiML document: no automatic answer by Twilio itself.
 ACKNOWLEDGED = ("text/xml", "<Response/>")
 # Twilio splits longer texts into parts of its own and refuses above this (error 21617).

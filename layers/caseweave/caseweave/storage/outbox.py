@@ -6,14 +6,14 @@ from datetime import datetime
 from pynamodb.exceptions import DoesNotExist, UpdateError
 
 from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
-from caseweave.domain.message import Delivery, DeliveryState, Message, advances
+from caseweave.domain.message import Channel, Delivery, DeliveryState, Message, advances
 from caseweave.domain.times import to_rfc3339
 from caseweave.errors import ContentionError, NotFoundError, UnavailableError
 from caseweave.storage import table
 from caseweave.storage.cases import put_change, read_head
-from caseweave.storage.items import has
+from caseweave.storage.items import has, make_item
 from caseweave.storage.rows import message_item, read_message
-from caseweave.storage.table import MessageRow
+from caseweave.storage.table import MessageRow, SentRow
 from caseweave.storage.transaction import RefusedError, Transaction, retry_on_contention
 
 _EVENTS = {
@@ -47,6 +47,15 @@ def parse_outbox_key(text: str) -> OutboxKey:
     if len(parts) != 3 or not all(parts):
         raise NotFoundError("That names no message.")
     return OutboxKey(*parts)
+
+
+def find_sent(provider: str, provider_id: str) -> OutboxKey:
+    """The message that a provider knows by this id. Raises NotFoundError."""
+    try:
+        row = SentRow.get(*table.sent_key(provider, provider_id))
+    except DoesNotExist:
+        raise NotFoundError(f"{provider} sent nothing of ours as {provider_id}.") from None
+    return parse_outbox_key(row.outbox_key)
 
 
 def read_outbound(key: OutboxKey) -> Message:
@@ -127,6 +136,9 @@ def _commit_settlement(
     known_id = delivery.provider_id or current.provider_id
     item = message_item(replace(message, delivery=replace(delivery, provider_id=known_id)))
     write.put("delivery", item, has(MessageRow, delivery_state=str(current.state)))
+    if known_id and known_id != current.provider_id and message.channel is not Channel.WEB:
+        name = table.sent_key(message.provider, known_id)
+        write.put("sent", make_item(SentRow, name, outbox_key=str(outbox_key(message))))
     try:
         write.commit()
     except RefusedError as error:

@@ -187,6 +187,12 @@ class PointerRow(Row, discriminator="pointer"):
     at = UnicodeAttribute(null=True)
 
 
+class SentRow(Row, discriminator="sent"):
+    """A provider's id of a message that it took → our message, for receipts that know no other."""
+
+    outbox_key = UnicodeAttribute()
+
+
 class UsedTokenRow(Row, discriminator="used_token"):
     """A link token works once; this is the mark that it was used."""
 
@@ -247,6 +253,10 @@ def event_key(case_id: str, seq: int) -> Key:
 
 def reference_key(ref: str) -> Key:
     return f"REF#{ref}", "REF"
+
+
+def sent_key(provider: str, provider_id: str) -> Key:
+    return f"OUT#{provider}#{provider_id}", "OUT"
 
 
 def entity_key(kind: str, value: str, case_id: str) -> Key:

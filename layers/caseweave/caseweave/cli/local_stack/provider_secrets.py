@@ -1,7 +1,7 @@
 """Secrets of the local stack: made up once, put where the functions look for them.
 
 `secrets.json` is for programs that play the outside world and have to sign as providers do.
-The parameters are what the functions read; there, lists hold all live secrets, newest first.
+The parameters are what the functions read; there a secret may be a list, the newest first.
 """
 
 import json
@@ -11,6 +11,20 @@ from typing import Any
 
 from caseweave.cli.local_stack.cloud import local_client
 from caseweave.cli.local_stack.errors import LocalStackError
+
+_PROVIDERS = (
+    "aliyun",
+    "line",
+    "mailgun",
+    "meta",
+    "postmark",
+    "sendgrid",
+    "telegram",
+    "tencent",
+    "twilio",
+    "vonage",
+    "whatsapp",
+)
 
 
 def ensure_secrets(state_dir: Path) -> dict[str, Any]:
@@ -41,19 +55,16 @@ def record_webhook_url(state_dir: Path, url: str) -> dict[str, Any]:
 
 def put_parameters(endpoint_url: str, prefix: str, found: dict[str, Any]) -> None:
     """Store the secrets as the functions expect them."""
-    twilio, telegram = found["twilio"], found["telegram"]
     ssm = local_client("ssm", endpoint_url)
-    for name, value in {
-        "keys": found["keys"],
-        "providers/telegram": {**telegram, "secret_token": [telegram["secret_token"]]},
-        "providers/twilio": {**twilio, "auth_token": [twilio["auth_token"]]},
-    }.items():
+    providers = {f"providers/{name}": found[name] for name in _PROVIDERS}
+    for name, value in {"keys": found["keys"], **providers}.items():
         ssm.put_parameter(
             Name=f"{prefix}/{name}", Value=json.dumps(value), Type="SecureString", Overwrite=True
         )
 
 
 def _make_up() -> dict[str, Any]:
+    token = secrets.token_urlsafe
     return {
         "twilio": {
             "account_sid": f"AC{secrets.token_hex(16)}",
@@ -67,6 +78,26 @@ def _make_up() -> dict[str, Any]:
             "bot_token": f"7000000001:{secrets.token_urlsafe(26)}",
             "secret_token": secrets.token_urlsafe(32),
         },
+        "line": {"channel_secret": token(24), "channel_access_token": token(32)},
+        "meta": {"app_secret": token(24), "verify_token": token(16), "access_token": token(32)},
+        "whatsapp": {
+            "app_secret": token(24),
+            "verify_token": token(16),
+            "access_token": token(32),
+            "phone_number_id": "106540352242922",
+        },
+        "vonage": {
+            "api_key": secrets.token_hex(4),
+            "api_secret": token(16),
+            "signature_secret": token(48),
+            "signature_method": "sha256",
+            "from": "15005550009",
+        },
+        "aliyun": {"token": token(24)},
+        "tencent": {"token": token(24)},
+        "mailgun": {"signing_key": token(24)},
+        "postmark": {"user": "postmark", "password": token(24)},
+        "sendgrid": {"user": "sendgrid", "password": token(24)},
         "keys": {"signing": [secrets.token_hex(32)]},
         # for `caseweave token`; the prefix satisfies any password policy
         "users": {"password": f"Aa1!{secrets.token_urlsafe(18)}"},

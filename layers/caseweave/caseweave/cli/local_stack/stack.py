@@ -76,8 +76,7 @@ def _template_parameters(ports: Ports) -> dict[str, str]:
     sink, platform = address(ports.sink), address(ports.platform)
     return {
         "Stage": "local",
-        "TwilioApiUrl": f"{sink}/twilio",
-        "TelegramApiUrl": f"{sink}/telegram",
+        "ProviderApiUrl": sink,
         "SesEndpointUrl": f"{sink}/ses",
         "PlatformJwksUrl": f"{platform}/.well-known/jwks.json",
         "PlatformIssuer": platform,

@@ -1,0 +1,280 @@
+"""LINE Messaging API: webhook events in, push messages out.
+
+https://developers.line.biz/en/reference/messaging-api/#webhooks
+https://developers.line.biz/en/docs/messaging-api/verify-webhook-signature/
+https://developers.line.biz/en/reference/messaging-api/#send-push-message
+https://developers.line.biz/en/docs/messaging-api/retrying-api-request/
+https://developers.line.biz/en/docs/messaging-api/text-character-count/
+"""
+
+import hmac
+import json
+from base64 import b64encode
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from caseweave.channels.credentials import Credentials
+from caseweave.channels.request import (
+    ProviderAnswer,
+    ProviderRequest,
+    Refusal,
+    Refused,
+    SendResult,
+    Sent,
+    WebhookRequest,
+    read_json_object,
+)
+from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
+from caseweave.domain.message import (
+    Attachment,
+    Channel,
+    IgnoredEvent,
+    InboundEvent,
+    InboundMessage,
+    Message,
+)
+from caseweave.errors import InvalidSignatureError, UnparseableError
+
+PROVIDER = "line"
+ACKNOWLEDGED = ("application/json", "{}")
+API_URL = "https://api.line.me"
+# LINE counts UTF-16 code units, as JavaScript does.
+LONGEST_BODY = 5000
+_LONGEST_ID = 200
+
+_MEDIA_TYPES = {
+    "image": "image/jpeg",
+    "video": "video/mp4",
+    "audio": "audio/mp4",
+    "file": "application/octet-stream",
+}
+
+
+def verify(request: WebhookRequest, credentials: Credentials) -> None:
+    """Check `x-line-signature`, the HMAC of the body by any live `channel_secret`.
+
+    Raises InvalidSignatureError.
+    """
+    given = request.headers.get("x-line-signature", "").encode("utf-8", "replace")
+    secrets = credentials.live("channel_secret")
+    macs = [hmac.digest(secret.encode(), request.body, sha256) for secret in secrets]
+    # All are compared, so that the time does not tell which one was near.
+    matches = [hmac.compare_digest(b64encode(mac), given) for mac in macs]
+    if not any(matches):
+        raise InvalidSignatureError(PROVIDER)
+
+
+def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEvent]:  # noqa: ARG001
+    """Every event of a delivery; none for the console's "Verify". Raises UnparseableError."""
+    delivery = read_json_object(request.body)
+    bot_id, events = _id(delivery, "destination"), delivery.get("events")
+    if not isinstance(events, list):
+        raise UnparseableError("no events")
+    return [_understand(event, bot_id) for event in events]
+
+
+def _understand(event: Any, bot_id: str) -> InboundEvent:
+    """One event by itself: what is wrong with it costs no other."""
+    digest = _digest(event)
+    if not isinstance(event, dict):
+        return IgnoredEvent(PROVIDER, bot_id, digest, "not understood: no object")
+    # Deliveries from before 2022 have no id.
+    event_id = _text(event, "webhookEventId")[:_LONGEST_ID] or digest
+    try:
+        reason = _reason_to_ignore(event)
+        if reason:
+            return IgnoredEvent(PROVIDER, bot_id, event_id, reason[:_LONGEST_ID])
+        return _message(event, event_id, bot_id)
+    except UnparseableError as error:
+        return IgnoredEvent(PROVIDER, bot_id, event_id, f"not understood: {error}")
+
+
+def _digest(event: Any) -> str:
+    """A name for an event that has none. Raises UnparseableError."""
+    try:
+        return f"sha256.{sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()}"
+    except RecursionError as error:
+        raise UnparseableError("nested too deep") from error
+
+
+def _reason_to_ignore(event: dict[str, Any]) -> str:
+    """Why nobody needs to read this; "" for what a person said to us alone."""
+    kind = _text(event, "type")
+    if kind == "unsend":
+        return f"message {_text(_object(event, 'unsend'), 'messageId')} was unsent"
+    if kind not in ("message", "messageEdited", "postback"):
+        return f"event of type {kind or 'nothing'}"
+    source = _text(_object(event, "source"), "type")
+    if source != "user":
+        # An answer to a group would be read by all of it.
+        return f"a {source or 'strange'} chat"
+    if event.get("mode") == "standby":
+        return "standby: another module of the account answers this chat"
+    if kind == "postback" and "newRichMenuAliasId" in _params(event):
+        return "a switch between rich menus"
+    return ""
+
+
+def _message(event: dict[str, Any], event_id: str, bot_id: str) -> InboundMessage:
+    user_id = _id(_object(event, "source"), "userId")
+    context = {"user_id": user_id}
+    attachments: tuple[Attachment, ...] = ()
+    if event["type"] == "postback":
+        body, provider_id = _pressed(event), event_id
+    else:
+        said = _object(event, "message")
+        provider_id = context["message_id"] = _id(said, "id")
+        body, attachments = _describe(said), _attachments(said)
+        context |= _linkage(said)
+        if event["type"] == "messageEdited":
+            context["edited"] = "true"
+    # A user id is the same for every bot of one company; our contact is with one of them.
+    address = Address(AddressKind.LINE, f"{bot_id}.{user_id}")
+    return InboundMessage(
+        channel=Channel.MESSENGER,
+        provider=PROVIDER,
+        account=bot_id,
+        event_id=event_id,
+        provider_id=provider_id,
+        sender=Sender(proven=(ProvenAddress(address, Proof.PROVIDER),)),
+        body=body,
+        occurred_at=_time(event.get("timestamp")),
+        attachments=attachments,
+        context=context,
+    )
+
+
+def _pressed(event: dict[str, Any]) -> str:
+    """What a button sends, with the date or time that was picked."""
+    params = _params(event)
+    picked = "".join(f" ({name}: {_text(params, name)})" for name in params)
+    return _text(_object(event, "postback"), "data") + picked
+
+
+def _params(event: dict[str, Any]) -> dict[str, Any]:
+    params = _object(event, "postback").get("params")
+    return params if isinstance(params, dict) else {}
+
+
+def _describe(said: dict[str, Any]) -> str:
+    """The text, or words for a message that has none; "" for media, which speak for themselves."""
+    kind = _text(said, "type")
+    if kind == "text":
+        return _text(said, "text")
+    if kind == "sticker":
+        words = said.get("keywords")
+        named = ", ".join(w for w in words if isinstance(w, str)) if isinstance(words, list) else ""
+        return f"[sticker] {_text(said, 'text') or named}".strip()
+    if kind == "location":
+        place = f"{_text(said, 'latitude')}, {_text(said, 'longitude')}"
+        return "\n".join(filter(None, [_text(said, "title"), _text(said, "address"), place]))
+    return "" if kind in _MEDIA_TYPES else f"[{kind or 'nothing'}]"
+
+
+def _attachments(said: dict[str, Any]) -> tuple[Attachment, ...]:
+    """The one file of a media message, under its message id, or at an address outside LINE."""
+    kind = _text(said, "type")
+    if kind not in _MEDIA_TYPES:
+        return ()
+    origin, size = said.get("contentProvider"), said.get("fileSize")
+    outside = _text(origin, "originalContentUrl") if isinstance(origin, dict) else ""
+    return (
+        Attachment(
+            name=_text(said, "fileName") or kind,
+            media_type=_MEDIA_TYPES[kind],
+            size=size if isinstance(size, int) and size >= 0 else 0,
+            provider_ref=outside or _id(said, "id"),
+        ),
+    )
+
+
+def _linkage(said: dict[str, Any]) -> dict[str, str]:
+    """Which message is quoted, and which set of images this one is of."""
+    images = said.get("imageSet")
+    links = {
+        "reply_to": _text(said, "quotedMessageId"),
+        "image_set": _text(images, "id") if isinstance(images, dict) else "",
+    }
+    return {name: value[:_LONGEST_ID] for name, value in links.items() if value}
+
+
+def build_send(
+    message: Message, base_url: str, credentials: Credentials, outbox_key: str
+) -> ProviderRequest:
+    """The request that sends *message*; LINE takes the same *outbox_key* once within a day."""
+    if message.contact is None:
+        raise ValueError(f"message {message.id} has nobody to go to")
+    # Bots and users have ids without dots.
+    address = message.contact.address.value.rpartition(".")[2]
+    said = {
+        "to": message.contact.context.get("user_id", address),
+        "messages": [{"type": "text", "text": _shorten(message.body)}],
+    }
+    return ProviderRequest(
+        url=f"{base_url}/v2/bot/message/push",
+        headers={
+            "Authorization": f"Bearer {credentials.current('channel_access_token')}",
+            "Content-Type": "application/json",
+            "X-Line-Retry-Key": str(uuid5(NAMESPACE_URL, outbox_key)),
+        },
+        body=json.dumps(said).encode(),
+    )
+
+
+def _shorten(text: str) -> str:
+    """At most LONGEST_BODY code units, and no half of a character at the end."""
+    return text.encode("utf-16-le", "replace")[: 2 * LONGEST_BODY].decode("utf-16-le", "ignore")
+
+
+def read_answer(answer: ProviderAnswer) -> SendResult:
+    """What LINE said. 409: an earlier request with this retry key was taken. 5xx does not tell."""
+    said: dict[str, Any] | None
+    try:
+        said = read_json_object(answer.body)
+    except UnparseableError:
+        said = None
+    detail = f"{answer.status} {_text(said or {}, 'message')}".strip()
+    if answer.status in (200, 409) and said is not None:
+        sent = said.get("sentMessages")
+        first = sent[0] if isinstance(sent, list) and sent else None
+        # LINE may tell the id only in a header. There are no receipts that would need it.
+        return Sent((_text(first, "id") if isinstance(first, dict) else "") or "accepted")
+    # The month's quota does not come back by trying again.
+    if answer.status == 429 and "monthly limit" not in detail:
+        return Refused(Refusal.THROTTLED, detail)
+    if 400 <= answer.status < 500 and answer.status != 409:
+        return Refused(Refusal.PERMANENT, detail)
+    return Refused(Refusal.UNKNOWN, detail)
+
+
+def _object(value: dict[str, Any], name: str) -> dict[str, Any]:
+    found = value.get(name)
+    if not isinstance(found, dict):
+        raise UnparseableError(f"no {name}")
+    return found
+
+
+def _id(value: dict[str, Any], name: str) -> str:
+    found = value.get(name)
+    if not isinstance(found, str) or not 0 < len(found) <= _LONGEST_ID:
+        raise UnparseableError(f"no {name}")
+    return found
+
+
+def _text(value: dict[str, Any], name: str) -> str:
+    """A text, or a number as one; "" for what is neither."""
+    found = value.get(name)
+    return str(found) if isinstance(found, str | int | float) else ""
+
+
+def _time(milliseconds: object) -> datetime | None:
+    try:
+        return (
+            datetime.fromtimestamp(milliseconds / 1000, UTC)
+            if isinstance(milliseconds, int)
+            else None
+        )
+    except (ValueError, OverflowError, OSError):
+        return None

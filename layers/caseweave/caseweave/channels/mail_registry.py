@@ -1,0 +1,31 @@
+"""Which hosted mail providers there are; apart from the others, since reading mail loads much."""
+
+from datetime import datetime
+from typing import Protocol
+
+from caseweave.channels import mailgun, postmark, sendgrid
+from caseweave.channels.credentials import Credentials
+from caseweave.channels.mail_reading import MailPart
+from caseweave.channels.request import WebhookRequest
+from caseweave.domain.message import InboundMessage
+
+
+class MailProvider(Protocol):
+    """What the module of a provider offers that receives mail for us and posts it."""
+
+    PROVIDER: str
+    ACKNOWLEDGED: tuple[str, str]
+
+    def verify(self, request: WebhookRequest, credentials: Credentials) -> None: ...
+
+    def parse_mail(
+        self, request: WebhookRequest, credentials: Credentials
+    ) -> tuple[InboundMessage, tuple[MailPart, ...]]: ...
+
+
+def is_fresh(name: str, request: WebhookRequest, now: datetime) -> bool:
+    """Was a verified request signed a short time ago? Only Mailgun signs a time."""
+    return name != mailgun.PROVIDER or mailgun.is_fresh(mailgun.signed_time(request), now)
+
+
+MAIL: dict[str, MailProvider] = {"mailgun": mailgun, "postmark": postmark, "sendgrid": sendgrid}

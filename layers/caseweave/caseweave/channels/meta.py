@@ -1,0 +1,247 @@
+"""Facebook Messenger and Instagram messaging: one webhook, one way to send.
+
+https://developers.facebook.com/docs/messenger-platform/reference/webhook-events
+https://developers.facebook.com/docs/messenger-platform/instagram/features/webhook
+https://developers.facebook.com/docs/messenger-platform/reference/send-api
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from caseweave.channels import meta_graph as graph
+from caseweave.channels.credentials import Credentials
+from caseweave.channels.meta_content import describe_part, read_attachment
+from caseweave.channels.meta_signature import answer_greeting, verify_signature
+from caseweave.channels.request import ProviderAnswer, ProviderRequest, SendResult, WebhookRequest
+from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
+from caseweave.domain.message import (
+    Attachment,
+    Channel,
+    DeliveryState,
+    IgnoredEvent,
+    InboundEvent,
+    InboundMessage,
+    Message,
+    Receipt,
+)
+from caseweave.errors import UnparseableError
+
+PROVIDER = "meta"
+ACKNOWLEDGED = ("text/plain", "EVENT_RECEIVED")
+API_URL = graph.GRAPH_URL
+LONGEST_BODY = 2000
+# Instagram counts bytes.
+LONGEST_INSTAGRAM_BODY = 1000
+_KINDS = {"page": AddressKind.MESSENGER, "instagram": AddressKind.INSTAGRAM}
+
+
+@dataclass(frozen=True, slots=True)
+class _Envelope:
+    """Who an event is between, and when it was."""
+
+    kind: AddressKind
+    account: str
+    user: str
+    event: dict[str, Any]
+
+    def ignored(self, reason: str) -> list[InboundEvent]:
+        return [graph.ignore(PROVIDER, self.account, self.event, reason)]
+
+    def message(
+        self,
+        mid: str,
+        event_id: str,
+        body: str,
+        attachments: tuple[Attachment, ...] = (),
+        **context: str,
+    ) -> list[InboundEvent]:
+        address = Address(self.kind, f"{self.account}.{self.user}")
+        ids = {"account_id": self.account, "user_id": self.user, "message_id": mid}
+        return [
+            InboundMessage(
+                channel=Channel.MESSENGER,
+                provider=PROVIDER,
+                account=self.account,
+                event_id=event_id,
+                provider_id=mid,
+                sender=Sender(proven=(ProvenAddress(address, Proof.PROVIDER),)),
+                body=body,
+                occurred_at=graph.read_time(self.event.get("timestamp"), timedelta(milliseconds=1)),
+                attachments=attachments,
+                context=ids | {name: value for name, value in context.items() if value},
+            )
+        ]
+
+
+def verify(request: WebhookRequest, credentials: Credentials) -> None:
+    """Check Meta's signature. Raises InvalidSignatureError."""
+    verify_signature(request, credentials)
+
+
+def greet(request: WebhookRequest, credentials: Credentials) -> str:
+    """What to answer when the webhook is set up. Raises InvalidSignatureError."""
+    return answer_greeting(request, credentials)
+
+
+def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEvent]:  # noqa: ARG001
+    """Every event of every entry. Raises UnparseableError."""
+    product, entries = graph.read_entries(request.body, _KINDS)
+    return [event for entry in entries for event in _read_entry(entry, _KINDS[product])]
+
+
+def _read_entry(entry: Any, kind: AddressKind) -> Iterator[InboundEvent]:
+    account = graph.text_in(entry, "id")
+
+    def ignored(item: Any, reason: str) -> IgnoredEvent:
+        return graph.ignore(PROVIDER, account, item, reason)
+
+    lists: dict[str, Callable[[Any], list[InboundEvent]]] = {
+        "messaging": lambda item: _read_event(item, kind),
+        # Another app holds the conversation; that app answers.
+        "standby": lambda item: [ignored(item, "said while another app had the conversation")],
+        "changes": lambda item: _read_change(item, kind, ignored),
+    }
+    found = [name for name in lists if isinstance(entry, dict) and entry.get(name)]
+    if not found:
+        yield ignored(entry, "an entry without events")
+    for name in found:
+        items = entry[name] if isinstance(entry[name], list) else [entry[name]]
+        for item in items:
+            yield from graph.understand(item, ignored, lists[name])
+
+
+def _read_change(
+    change: Any, kind: AddressKind, ignored: Callable[[Any, str], IgnoredEvent]
+) -> list[InboundEvent]:
+    """Instagram's test button sends what is a messaging event otherwise as a change."""
+    field = graph.text_in(change, "field")
+    if field == "messages":
+        return _read_event(graph.read_object(change, "value"), kind)
+    return [ignored(change, f"a change of {field or 'nothing'}")]
+
+
+def _read_event(event: Any, kind: AddressKind) -> list[InboundEvent]:
+    if not isinstance(event, dict):
+        raise UnparseableError("not an object")
+    found = next((name for name in _READERS if isinstance(event.get(name), dict)), "")
+    account = graph.read_id(graph.read_object(event, "recipient"), "id")
+    if not found:
+        kinds = ", ".join(sorted(event.keys() - {"sender", "recipient", "timestamp"}))
+        return [graph.ignore(PROVIDER, account, event, f"an event of {kinds or 'nothing'}")]
+    user = graph.read_id(graph.read_object(event, "sender"), "id")
+    return _READERS[found](_Envelope(kind, account, user, event), event[found])
+
+
+def _read_message(envelope: _Envelope, said: dict[str, Any]) -> list[InboundEvent]:
+    if said.get("is_echo"):
+        # It is from us to the customer.
+        return [graph.ignore(PROVIDER, envelope.user, envelope.event, "our own message")]
+    mid = graph.read_id(said, "mid")
+    if said.get("is_deleted"):
+        return envelope.ignored(f"taken back: {mid}")
+    replied = said.get("reply_to")
+    story = replied.get("story") if isinstance(replied, dict) else None
+    parts = graph.objects_in(said, "attachments")
+    if isinstance(story, dict):
+        parts = [*parts, {"type": "story", "payload": story}]
+    files = tuple(file for part in parts if (file := read_attachment(part)) is not None)
+    body = "\n".join(filter(None, [graph.text_in(said, "text"), *map(describe_part, parts)]))
+    if not body and not files:
+        # Whoever sent it waits for an answer, whatever it was.
+        body = "[unsupported message]"
+    reply_to = graph.text_in(replied, "mid") or graph.text_in(story, "id")
+    return envelope.message(mid, mid, body, files, reply_to=reply_to)
+
+
+def _read_edit(envelope: _Envelope, said: dict[str, Any]) -> list[InboundEvent]:
+    mid, text = graph.read_id(said, "mid"), graph.text_in(said, "text")
+    number = graph.text_in(said, "num_edit") or graph.digest(said)
+    return envelope.message(mid, f"{mid}.edit.{number}", text, edited="true")
+
+
+def _read_postback(envelope: _Envelope, said: dict[str, Any]) -> list[InboundEvent]:
+    body = graph.text_in(said, "title") or graph.text_in(said, "payload")
+    # Old ones have no id.
+    mid = graph.text_in(said, "mid") and graph.read_id(said, "mid")
+    name = mid or graph.digest(envelope.event)
+    return envelope.message(name, name, body)
+
+
+def _read_reaction(envelope: _Envelope, said: dict[str, Any]) -> list[InboundEvent]:
+    mid = graph.read_id(said, "mid")
+    body = graph.text_in(said, "emoji") or graph.text_in(said, "reaction")
+    if graph.text_in(said, "action") != "react" or not body:
+        return envelope.ignored("a reaction taken back")
+    return envelope.message(mid, f"{mid}.{graph.digest(envelope.event)}", body, reply_to=mid)
+
+
+def _read_delivery(envelope: _Envelope, said: dict[str, Any]) -> list[InboundEvent]:
+    mids = said.get("mids")
+    if not isinstance(mids, list) or not mids:
+        return envelope.ignored("a delivery that names no message")
+    ids = dict.fromkeys(graph.text_in({"mid": mid}, "mid") for mid in mids)
+    return [_delivered(envelope, mid) for mid in ids]
+
+
+def _delivered(envelope: _Envelope, mid: str) -> InboundEvent:
+    if not mid:
+        return graph.ignore(PROVIDER, envelope.account, envelope.event, "delivered without an id")
+    event_id = f"{mid}.delivered"
+    # Nothing comes back that we could have named the message by.
+    return Receipt(PROVIDER, envelope.account, event_id, mid, "", DeliveryState.DELIVERED)
+
+
+def _read_read(envelope: _Envelope, said: dict[str, Any]) -> list[InboundEvent]:
+    until = graph.text_in(said, "mid") or graph.text_in(said, "watermark")
+    return envelope.ignored(f"read until {until}")
+
+
+_READERS: dict[str, Callable[[_Envelope, dict[str, Any]], list[InboundEvent]]] = {
+    "message": _read_message,
+    "message_edit": _read_edit,
+    "postback": _read_postback,
+    "reaction": _read_reaction,
+    "delivery": _read_delivery,
+    "read": _read_read,
+}
+
+
+def build_send(
+    message: Message,
+    base_url: str,
+    credentials: Credentials,
+    outbox_key: str,  # noqa: ARG001 - deliveries name the message by Meta's id alone
+) -> ProviderRequest:
+    """The request that sends *message*: from the page that it answers, or from the account whose
+    token this is, as which Instagram's is sent.
+    """
+    if message.contact is None:
+        raise ValueError(f"message {message.id} has nobody to go to")
+    address, context = message.contact.address, message.contact.context
+    account, _, user = address.value.partition(".")
+    text, sender = message.body[:LONGEST_BODY], quote(context.get("account_id") or account, "")
+    if address.kind is AddressKind.INSTAGRAM:
+        text = message.body.encode()[:LONGEST_INSTAGRAM_BODY].decode("utf-8", "ignore")
+        sender = "me"
+    said = {
+        "recipient": {"id": context.get("user_id") or user},
+        "messaging_type": "RESPONSE",
+        "message": {"text": text},
+    }
+    return ProviderRequest(
+        url=f"{base_url}/{sender}/messages",
+        headers={
+            "Authorization": f"Bearer {credentials.current('access_token')}",
+            "Content-Type": "application/json",
+        },
+        body=json.dumps(said).encode(),
+    )
+
+
+def read_answer(answer: ProviderAnswer) -> SendResult:
+    """What Meta said; 2018278 after the code is a closed window."""
+    return graph.read_graph_answer(answer, lambda said: graph.text_in(said, "message_id"))

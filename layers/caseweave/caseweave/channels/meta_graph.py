@@ -1,0 +1,141 @@
+"""What Meta's webhooks and its Graph API have in common, whichever product speaks.
+
+https://developers.facebook.com/docs/graph-api/webhooks/getting-started#event-notifications
+https://developers.facebook.com/docs/graph-api/guides/error-handling
+https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterator
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from caseweave.channels.request import (
+    ProviderAnswer,
+    Refusal,
+    Refused,
+    SendResult,
+    Sent,
+    read_json_object,
+)
+from caseweave.domain.message import IgnoredEvent, InboundEvent
+from caseweave.errors import UnparseableError
+
+# The version in which the requests of both modules are written.
+GRAPH_URL = "https://graph.facebook.com/v23.0"
+
+# Limits of the app, the page, the business account, the number and the pair of numbers: what they
+# refuse was not taken.
+_THROTTLED = {4, 17, 32, 613, 80007, 130429, 131048, 131056}
+_LONGEST_ID = 500
+_LONGEST_TEXT = 200
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def read_entries(body: bytes, objects: Collection[str]) -> tuple[str, list[Any]]:
+    """Which product speaks, and the entries of its batch. Raises UnparseableError.
+
+    Another product's batch is not ignored: its webhook was set to the wrong address.
+    """
+    said = read_json_object(body)
+    product, entries = said.get("object"), said.get("entry")
+    if not isinstance(product, str) or product not in objects:
+        raise UnparseableError(f"not an object of {' or '.join(sorted(objects))}")
+    if not isinstance(entries, list) or not entries:
+        raise UnparseableError("no entry")
+    return product, entries
+
+
+def understand(
+    item: Any,
+    ignored: Callable[[Any, str], IgnoredEvent],
+    read: Callable[[Any], list[InboundEvent]],
+) -> Iterator[InboundEvent]:
+    """The events of one item of a batch; what cannot be understood costs no other item."""
+    try:
+        yield from read(item)
+    except UnparseableError as error:
+        yield ignored(item, f"not understood: {error}")
+
+
+def ignore(provider: str, account: str, item: Any, reason: str) -> IgnoredEvent:
+    """*item* itself is its name, for what we ignore often has no id of its own."""
+    return IgnoredEvent(provider, account, digest(item), reason[:_LONGEST_TEXT])
+
+
+def digest(item: Any) -> str:
+    """A name for what has none, the same in every redelivery. Raises UnparseableError."""
+    try:
+        content = json.dumps(item, sort_keys=True)
+    except RecursionError as error:
+        raise UnparseableError("nested too deep") from error
+    return f"sha256:{sha256(content.encode()).hexdigest()[:32]}"
+
+
+def read_object(value: Any, name: str) -> dict[str, Any]:
+    found = value.get(name) if isinstance(value, dict) else None
+    if not isinstance(found, dict):
+        raise UnparseableError(f"no {name}")
+    return found
+
+
+def objects_in(value: Any, name: str) -> list[dict[str, Any]]:
+    """The objects in a list; nothing for what is no list."""
+    found = value.get(name) if isinstance(value, dict) else None
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def read_id(value: Any, name: str) -> str:
+    """An id, a text or a number, of a length that can be stored. Raises UnparseableError."""
+    found = text_in(value, name)
+    if not found or len(found) > _LONGEST_ID:
+        raise UnparseableError(f"no {name}")
+    return found
+
+
+def text_in(value: Any, name: str) -> str:
+    """A text, or a number as one; "" for what is neither."""
+    found = value.get(name) if isinstance(value, dict) else None
+    is_text = isinstance(found, str | int | float) and not isinstance(found, bool)
+    return str(found) if is_text else ""
+
+
+def read_time(count: object, unit: timedelta) -> datetime | None:
+    """When it was, *count* units after 1970; WhatsApp writes the number as a text."""
+    if isinstance(count, str) and count.isascii() and count.isdecimal() and len(count) < 20:
+        count = int(count)
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+        return None
+    try:
+        return _EPOCH + count * unit
+    except OverflowError:
+        return None
+
+
+def read_graph_answer(
+    answer: ProviderAnswer, find_id: Callable[[dict[str, Any]], str]
+) -> SendResult:
+    """What the Graph API said, with its code. A 5xx does not tell whether it was taken."""
+    try:
+        said = read_json_object(answer.body)
+    except UnparseableError:
+        said = {}
+    error = said.get("error")
+    sent = find_id(said)
+    if answer.status == 200 and sent and not error:
+        return Sent(sent)
+    code, detail = _describe_error(answer.status, error)
+    if answer.status == 429 or (400 <= answer.status < 500 and code in _THROTTLED):
+        return Refused(Refusal.THROTTLED, detail)
+    if 400 <= answer.status < 500:
+        return Refused(Refusal.PERMANENT, detail)
+    return Refused(Refusal.UNKNOWN, detail)
+
+
+def _describe_error(status: int, error: object) -> tuple[int, str]:
+    """The code, and words with code and subcode: the subcode says that a window is closed."""
+    code = error.get("code") if isinstance(error, dict) else None
+    codes = [text_in(error, "code") or str(status), text_in(error, "error_subcode")]
+    words = f"{'/'.join(one for one in codes if one)} {text_in(error, 'message')}".strip()
+    return code if isinstance(code, int) else 0, words[:_LONGEST_TEXT]

@@ -1,0 +1,44 @@
+"""Webhooks that nobody signs: a secret token in the address proves where they come from."""
+
+import hmac
+import json
+from hashlib import sha256
+from typing import Any
+
+from caseweave.channels.credentials import Credentials
+from caseweave.channels.request import WebhookRequest
+from caseweave.errors import InvalidSignatureError, UnparseableError
+
+
+def verify_token(provider: str, request: WebhookRequest, credentials: Credentials) -> None:
+    """Compare `?token=` with the live `token`s; exactly one must be given.
+
+    Raises InvalidSignatureError.
+    """
+    tokens = credentials.live("token")
+    given = [value for name, value in request.query if name == "token"]
+    only = given[0].encode("utf-8", "replace") if len(given) == 1 else b""
+    # All are compared, so that the time does not tell which one was near.
+    matches = [hmac.compare_digest(only, token.encode()) for token in tokens]
+    if not any(matches):
+        raise InvalidSignatureError(provider)
+
+
+def read_json(body: bytes) -> Any:
+    """Any JSON value; invalid UTF-8 becomes U+FFFD, lone surrogates `?`. Raises UnparseableError.
+
+    These providers send lists, which `read_json_object` refuses.
+    """
+    try:
+        value = json.loads(body.decode("utf-8", "replace"))
+        return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError) as error:
+        raise UnparseableError(f"not JSON: {error}") from error
+
+
+def digest_json(value: Any) -> str:
+    """The id of what has none: the same for the same content. Raises UnparseableError."""
+    try:
+        return f"sha256.{sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()}"
+    except RecursionError as error:
+        raise UnparseableError("nested too deep") from error

@@ -1,0 +1,253 @@
+"""WhatsApp Cloud API: messages and statuses in, messages out.
+
+https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/payload-examples
+https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components
+https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from caseweave.channels import meta_graph as graph
+from caseweave.channels.credentials import Credentials
+from caseweave.channels.meta_signature import answer_greeting, verify_signature
+from caseweave.channels.request import ProviderAnswer, ProviderRequest, SendResult, WebhookRequest
+from caseweave.channels.whatsapp_content import read_attachment, read_words
+from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
+from caseweave.domain.message import (
+    Channel,
+    DeliveryState,
+    IgnoredEvent,
+    InboundEvent,
+    InboundMessage,
+    Message,
+    Receipt,
+)
+from caseweave.errors import UnparseableError
+
+PROVIDER = "whatsapp"
+ACKNOWLEDGED = ("text/plain", "EVENT_RECEIVED")
+API_URL = graph.GRAPH_URL
+LONGEST_BODY = 4096
+_LONGEST_ERROR = 200
+_NUMBER = re.compile(r"\+?([1-9][0-9]{4,14})")
+# Ids of people who show no number stand beside Messenger's, whose first part is a page's digits.
+_HIDDEN = "whatsapp."
+
+_STATES = {
+    "sent": DeliveryState.ACCEPTED,
+    "delivered": DeliveryState.DELIVERED,
+    "read": DeliveryState.READ,
+    "played": DeliveryState.READ,
+    "failed": DeliveryState.FAILED,
+}
+
+
+def verify(request: WebhookRequest, credentials: Credentials) -> None:
+    """Check Meta's signature. Raises InvalidSignatureError."""
+    verify_signature(request, credentials)
+
+
+def greet(request: WebhookRequest, credentials: Credentials) -> str:
+    """What to answer when the webhook is set up. Raises InvalidSignatureError."""
+    return answer_greeting(request, credentials)
+
+
+def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEvent]:  # noqa: ARG001
+    """Every message and status of every change of every entry. Raises UnparseableError."""
+    _, entries = graph.read_entries(request.body, {"whatsapp_business_account"})
+    return [event for entry in entries for event in _read_entry(entry)]
+
+
+def _read_entry(entry: Any) -> Iterator[InboundEvent]:
+    account = graph.text_in(entry, "id")
+    changes = entry.get("changes") if isinstance(entry, dict) else None
+    if not isinstance(changes, list) or not changes:
+        yield graph.ignore(PROVIDER, account, entry, "an entry without changes")
+        return
+    for change in changes:
+        yield from _read_change(change, account)
+
+
+def _read_change(change: Any, business: str) -> Iterator[InboundEvent]:
+    field = graph.text_in(change, "field")
+    value = change.get("value") if isinstance(change, dict) else None
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    number_id = graph.text_in(metadata, "phone_number_id")
+    batch = _Batch(number_id or business, number_id, graph.objects_in(value, "contacts"))
+    lists = {"messages": batch.message, "statuses": batch.status, "errors": batch.error}
+    found = [name for name in lists if value.get(name)] if isinstance(value, dict) else []
+    if field != "messages" or not isinstance(value, dict) or not found:
+        # Echoes of what was written on the phone are of this kind, and news of the account.
+        yield batch.ignored(change, f"a change of {field or 'nothing'}")
+        return
+    for name in found:
+        items = value[name] if isinstance(value[name], list) else [value[name]]
+        for item in items:
+            yield from graph.understand(item, batch.ignored, lists[name])
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What the messages and statuses of one change share: our number, and who wrote."""
+
+    account: str
+    number_id: str
+    contacts: list[dict[str, Any]]
+
+    def ignored(self, item: Any, reason: str) -> IgnoredEvent:
+        return graph.ignore(PROVIDER, self.account, item, reason)
+
+    def message(self, said: Any) -> list[InboundEvent]:
+        event_id, kind = graph.read_id(said, "id"), graph.text_in(said, "type")
+        if reason := _why_ignored(said, kind):
+            return [self.ignored(said, reason)]
+        number_id = graph.read_id({"phone_number_id": self.number_id}, "phone_number_id")
+        sender, recipient = self._sender(said)
+        context = {"phone_number_id": number_id, **recipient, "message_id": event_id}
+        provider_id, content = event_id, said
+        if kind == "edit":
+            edit = graph.read_object(said, "edit")
+            provider_id = graph.read_id(edit, "original_message_id")
+            content = graph.read_object(edit, "message")
+            context |= {"message_id": provider_id, "edited": "true"}
+        if replied := _replied(content):
+            context["reply_to"] = replied
+        attachment = read_attachment(content)
+        return [
+            InboundMessage(
+                channel=Channel.MESSENGER,
+                provider=PROVIDER,
+                account=number_id,
+                event_id=event_id,
+                provider_id=provider_id,
+                sender=sender,
+                body=read_words(content),
+                occurred_at=graph.read_time(said.get("timestamp"), timedelta(seconds=1)),
+                attachments=(attachment,) if attachment else (),
+                context=context,
+            )
+        ]
+
+    def _sender(self, said: Any) -> tuple[Sender, dict[str, str]]:
+        """Who wrote, and where an answer goes: to the number, or to the id of who hides it."""
+        contact = self._contact(said)
+        number = graph.text_in(said, "from") or graph.text_in(contact, "wa_id")
+        user_id = graph.text_in(said, "from_user_id") or graph.text_in(contact, "user_id")
+        proven, recipient = [], {}
+        if number:
+            found = _NUMBER.fullmatch(number)
+            if found is None:
+                raise UnparseableError("from is no phone number")
+            proven.append(Address(AddressKind.PHONE, f"+{found[1]}"))
+            recipient = {"to": found[1]}
+        if user_id:
+            user_id = graph.read_id({"user_id": user_id}, "user_id")
+            proven.append(Address(AddressKind.MESSENGER, _HIDDEN + user_id))
+            recipient = recipient or {"user_id": user_id}
+        if not proven:
+            raise UnparseableError("no from")
+        name = graph.text_in(contact.get("profile"), "name")
+        entries = tuple(ProvenAddress(address, Proof.PROVIDER) for address in proven)
+        return Sender(proven=entries, name=name), recipient
+
+    def _contact(self, said: Any) -> dict[str, Any]:
+        """The sender's entry among the contacts; who names no id of theirs is the only one."""
+        ids = {"wa_id": graph.text_in(said, "from"), "user_id": graph.text_in(said, "from_user_id")}
+        if not any(ids.values()):
+            return self.contacts[0] if len(self.contacts) == 1 else {}
+        for contact in self.contacts:
+            if any(own and graph.text_in(contact, name) == own for name, own in ids.items()):
+                return contact
+        return {}
+
+    def status(self, told: Any) -> list[InboundEvent]:
+        provider_id, status = graph.read_id(told, "id"), graph.text_in(told, "status")
+        return [
+            Receipt(
+                provider=PROVIDER,
+                account=self.account,
+                event_id=f"{provider_id}.{status}",
+                provider_id=provider_id,
+                outbox_key=graph.text_in(told, "biz_opaque_callback_data"),
+                state=_STATES.get(status),
+                error=_describe_errors(graph.objects_in(told, "errors")),
+            )
+        ]
+
+    def error(self, told: Any) -> list[InboundEvent]:
+        return [self.ignored(told, f"an error: {_describe_errors([told])}")]
+
+
+def _why_ignored(said: dict[str, Any], kind: str) -> str:
+    """Why a message is none for a case; "" for one that somebody wrote to us."""
+    if graph.text_in(said, "group_id"):
+        # An answer would be read by all of it.
+        return "a group chat"
+    if kind == "system":
+        return f"system: {graph.text_in(said.get('system'), 'type')}"
+    if kind == "revoke":
+        return f"taken back: {graph.text_in(said.get('revoke'), 'original_message_id')}"
+    if kind == "reaction" and not graph.text_in(said.get("reaction"), "emoji"):
+        return "a reaction taken back"
+    if kind == "request_welcome":
+        return "a chat that was opened and says nothing"
+    return ""
+
+
+def _replied(said: dict[str, Any]) -> str:
+    return graph.text_in(said.get("reaction"), "message_id") or graph.text_in(
+        said.get("context"), "id"
+    )
+
+
+def _describe_errors(errors: list[Any]) -> str:
+    found = (
+        f"{graph.text_in(one, 'code')} {graph.text_in(one, 'title')}".strip() for one in errors
+    )
+    return "; ".join(filter(None, found))[:_LONGEST_ERROR]
+
+
+def build_send(
+    message: Message, base_url: str, credentials: Credentials, outbox_key: str
+) -> ProviderRequest:
+    """The request that sends *message* from the number that was written to; statuses bring
+    *outbox_key* back.
+    """
+    if message.contact is None:
+        raise ValueError(f"message {message.id} has nobody to go to")
+    address, context = message.contact.address, message.contact.context
+    number_id = context.get("phone_number_id") or credentials.current("phone_number_id")
+    said: dict[str, Any] = {"messaging_product": "whatsapp", "recipient_type": "individual"}
+    if user_id := context.get("user_id", ""):
+        said["recipient"] = user_id
+    else:
+        said["to"] = context.get("to") or address.value.removeprefix("+")
+    said |= {
+        "type": "text",
+        "text": {"body": message.body[:LONGEST_BODY]},
+        "biz_opaque_callback_data": outbox_key,
+    }
+    return ProviderRequest(
+        url=f"{base_url}/{quote(number_id, safe='')}/messages",
+        headers={
+            "Authorization": f"Bearer {credentials.current('access_token')}",
+            "Content-Type": "application/json",
+        },
+        body=json.dumps(said).encode(),
+    )
+
+
+def read_answer(answer: ProviderAnswer) -> SendResult:
+    """What WhatsApp said; 131047 is a closed window."""
+    return graph.read_graph_answer(answer, _find_id)
+
+
+def _find_id(said: dict[str, Any]) -> str:
+    messages = graph.objects_in(said, "messages")
+    return graph.text_in(messages[0], "id") if messages else ""
