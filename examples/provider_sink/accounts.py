@@ -2,7 +2,8 @@
 
 import json
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -23,9 +24,18 @@ class TelegramBot:
 
 
 @dataclass(frozen=True, slots=True)
+class VonageAccount:
+    api_key: str
+    api_secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class Accounts:
     twilio: TwilioAccount | None = None
     telegram: TelegramBot | None = None
+    vonage: VonageAccount | None = None
+    # The access tokens of the providers that ask for nothing else, by provider.
+    tokens: Mapping[str, str] = field(default_factory=dict)
 
 
 class Secrets:
@@ -53,16 +63,34 @@ class Secrets:
         try:
             self._accounts = parse_accounts(json.loads(self._path.read_bytes()))
             self._read_at = version
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             # Perhaps half written just now: go on with what was known and look again next time.
             print(f"secrets file not understood, keeping the last: {error!r}", file=sys.stderr)
 
 
 def parse_accounts(secrets: dict[str, Any]) -> Accounts:
-    twilio, telegram = secrets.get("twilio"), secrets.get("telegram")
+    twilio, telegram, vonage = (secrets.get(name) for name in ("twilio", "telegram", "vonage"))
     return Accounts(
         twilio=twilio
         and TwilioAccount(twilio["account_sid"], twilio["auth_token"], twilio["from"]),
         telegram=telegram
         and TelegramBot(int(telegram["bot_id"]), telegram["bot_username"], telegram["bot_token"]),
+        vonage=VonageAccount(vonage["api_key"], vonage["api_secret"])
+        if vonage and vonage.get("api_key")
+        else None,
+        tokens=_tokens(secrets),
     )
+
+
+def _tokens(secrets: dict[str, Any]) -> dict[str, str]:
+    """Leave out those without a token: an account may be set up to receive only."""
+    found = {
+        (provider, name): (secrets.get(provider) or {}).get(name)
+        for provider, name in (
+            ("line", "channel_access_token"),  # as LINE and the desk call it
+            ("line", "access_token"),
+            ("whatsapp", "access_token"),
+            ("meta", "access_token"),
+        )
+    }
+    return {provider: token for (provider, _), token in found.items() if token}

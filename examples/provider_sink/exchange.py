@@ -1,5 +1,6 @@
 """One HTTP request and its answer, free of sockets, so that providers are pure functions."""
 
+import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -56,3 +57,16 @@ def read_form(body: bytes) -> dict[str, str]:
 def read_query(query: str) -> dict[str, str]:
     """Read our own query strings: a bare + is meant as a plus, as in +1415… or me+tag@…"""
     return dict(parse_qsl(query.replace("+", "%2B")))
+
+
+def is_authorized(request: Request, scheme: str, credential: str | None) -> bool:
+    """Compare the Authorization header; without a credential of ours nobody is let in."""
+    given = request.headers.get("Authorization", "").encode()
+    return bool(credential) and hmac.compare_digest(given, f"{scheme} {credential}".encode())
+
+
+def text_in(value: object, *names: str) -> str:
+    """The text, or the number as one, under nested names; "" for what is neither."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""

@@ -5,7 +5,7 @@ from enum import StrEnum
 from threading import Lock
 from typing import Any, Self
 
-PROVIDERS = ("twilio", "telegram", "ses")
+PROVIDERS = ("twilio", "telegram", "ses", "line", "whatsapp", "meta", "vonage")
 LONGEST_SECONDS = 60.0
 
 

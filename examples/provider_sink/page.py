@@ -7,9 +7,11 @@ from pathlib import Path
 from string import Template
 
 from examples.provider_sink.exchange import Response
+from examples.provider_sink.faults import PROVIDERS
 from examples.provider_sink.received import Received
 
 MOST_SHOWN = 300
+ALWAYS_SHOWN = ("twilio", "telegram", "ses")
 
 _PAGE = Template((Path(__file__).parent / "page.html").read_text(encoding="utf-8"))
 _COLUMN = Template('<section class="$provider"><h2>$name<span>$count</span></h2>$threads</section>')
@@ -25,6 +27,10 @@ WORDS = {
         "twilio": "SMS",
         "telegram": "Telegram",
         "ses": "Email",
+        "line": "LINE",
+        "whatsapp": "WhatsApp",
+        "meta": "Messenger & Instagram",
+        "vonage": "Vonage",
         "accepted": "Accepted",
         "refused": "Refused",
         "from": "from",
@@ -42,6 +48,10 @@ WORDS = {
         "twilio": "短信",
         "telegram": "Telegram",
         "ses": "邮件",
+        "line": "LINE",
+        "whatsapp": "WhatsApp",
+        "meta": "Messenger 与 Instagram",
+        "vonage": "Vonage",
         "accepted": "已接收",
         "refused": "已拒绝",
         "from": "发件方",
@@ -73,7 +83,7 @@ def render(messages: list[Received], language: str) -> Response:
         {name: escape(word) for name, word in words.items()},
         nonce=nonce,
         total=str(sum(message.status == "accepted" for message in messages)),
-        columns="".join(_column(name, latest, words) for name in ("twilio", "telegram", "ses")),
+        columns="".join(_column(name, latest, words) for name in _shown(latest)),
     )
     policy = (
         f"default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -81,6 +91,12 @@ def render(messages: list[Received], language: str) -> Response:
     )
     headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
     return Response(200, html.encode(), "text/html; charset=utf-8", headers)
+
+
+def _shown(messages: Iterable[Received]) -> list[str]:
+    """Choose the columns: the others come as soon as there is something to see in them."""
+    used = {message.provider for message in messages}
+    return [name for name in PROVIDERS if name in ALWAYS_SHOWN or name in used]
 
 
 def _by_preference(accepted: str) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from examples.provider_sink.exchange import Request, Response
 from examples.provider_sink.faults import Fault
+from examples.provider_sink.retry_keys import RetryKeys
 
 # Enough for a day of demonstrations; a load test must not fill the memory.
 MOST_KEPT = 20_000
@@ -24,6 +25,7 @@ class Call:
     at: datetime
     serial: int
     unique: str  # 32 hex digits
+    retry_keys: RetryKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Received:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     response: Response
-    received: Received
+    received: Received | None  # None: it is recorded already
 
 
 class Inbox:

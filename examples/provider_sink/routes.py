@@ -8,7 +8,17 @@ from datetime import UTC, datetime
 from itertools import count
 from urllib.parse import unquote
 
-from examples.provider_sink import callbacks, page, ses, telegram, twilio
+from examples.provider_sink import (
+    callbacks,
+    line,
+    meta,
+    page,
+    ses,
+    telegram,
+    twilio,
+    vonage,
+    whatsapp,
+)
 from examples.provider_sink.accounts import Accounts, Secrets
 from examples.provider_sink.exchange import (
     MalformedBodyError,
@@ -20,8 +30,17 @@ from examples.provider_sink.exchange import (
 )
 from examples.provider_sink.faults import Fault, Faults, InvalidFaultError, Mode
 from examples.provider_sink.received import Call, Inbox, Outcome
+from examples.provider_sink.retry_keys import RetryKeys
 
-PROVIDERS = {"twilio": twilio, "telegram": telegram, "ses": ses}
+PROVIDERS = {
+    "twilio": twilio,
+    "telegram": telegram,
+    "ses": ses,
+    "line": line,
+    "whatsapp": whatsapp,
+    "meta": meta,
+    "vonage": vonage,
+}
 
 
 def _serials() -> "count[int]":
@@ -35,6 +54,7 @@ class Sink:
     calls_back: bool
     inbox: Inbox = field(default_factory=Inbox)
     faults: Faults = field(default_factory=Faults)
+    retry_keys: RetryKeys = field(default_factory=RetryKeys)
     serials: "count[int]" = field(default_factory=_serials)
 
 
@@ -68,10 +88,11 @@ def _answer_as(
     if fault and mode is Mode.SLOW:
         time.sleep(fault.seconds)
     accounts = sink.secrets.accounts()
-    call = Call(request, arguments, fault, datetime.now(UTC), next(sink.serials), uuid.uuid4().hex)
+    fresh = (datetime.now(UTC), next(sink.serials), uuid.uuid4().hex)
+    call = Call(request, arguments, fault, *fresh, sink.retry_keys)
     outcome = provider(call, accounts)
-    received = sink.inbox.add(outcome.received)
-    if name == "twilio" and accounts.twilio and sink.calls_back:
+    received = sink.inbox.add(outcome.received) if outcome.received else None
+    if received and name == "twilio" and accounts.twilio and sink.calls_back:
         callbacks.report_delivery(received, accounts.twilio)
     return None if mode is Mode.HANG_UP_AFTER else outcome.response
 

@@ -8,8 +8,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from caseweave.channels.mail_registry import MAIL
+from caseweave.hosted_mail_intake import receive_hosted_mail
 from caseweave.http import read_request, respond
-from caseweave.mail_intake import receive_hosted_mail
 from caseweave.wiring import credentials_of, make_door, start
 
 # What the gateway lets through to a function, a third of it lost to base64.

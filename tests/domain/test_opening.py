@@ -178,11 +178,10 @@ def test_a_message_that_was_received_earlier_does_not_turn_the_case_back():
     assert case.updated_at == RECEIVED
 
 
-def test_suspicions_are_recorded_and_handed_on():
+def test_suspicions_are_recorded():
     case, _ = opened("充值没到账")
     suspected = Suggestion("U2", PHONE, "claimed, not proven")
     change = append_message(case, message("hi", "2026-11-23 09:05", "M2"), [suspected])
-    assert change.suggestions == (suspected,)
     assert [(e.kind, str(e.actor), e.data) for e in change.events[1:]] == [
         (
             EventKind.CUSTOMER_SUGGESTED,

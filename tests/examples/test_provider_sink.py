@@ -497,7 +497,10 @@ class TestFaults:
     @pytest.mark.parametrize(
         ("fault", "error"),
         [
-            ({"mode": "slow"}, "provider must be one of twilio, telegram, ses"),
+            (
+                {"mode": "slow"},
+                "provider must be one of twilio, telegram, ses, line, whatsapp, meta, vonage",
+            ),
             (
                 {"provider": "ses", "mode": "explode"},
                 (

@@ -88,7 +88,8 @@ def quarantine(raw: RawInput, reason: str) -> bool:
 
 def receive_message(inbound: InboundMessage, raw: RawInput, door: Door) -> Landed:
     """The one way in. Guard and effect are one transaction; a loser of a race decides again."""
-    raw = replace(raw, provider=inbound.provider, account=inbound.account)
+    if (raw.provider, raw.account) != (inbound.provider, inbound.account):
+        raw = replace(raw, provider=inbound.provider, account=inbound.account)
     try:
         return retry_on_contention(
             lambda attempt: _receive_once(inbound, raw, door, is_retry=attempt > 0)

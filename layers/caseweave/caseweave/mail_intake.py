@@ -1,18 +1,11 @@
-"""Mail intake: a MIME object in the mail bucket, or a hosted provider's post, becomes a message
-with its files.
-"""
+"""Mail intake: a MIME object in the mail bucket becomes a message with its files."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from http import HTTPStatus
 
-from caseweave.aws.mailbox import keep_attachment, keep_raw, read_object
+from caseweave.aws.mailbox import keep_attachment, read_object
 from caseweave.channels import ses
-from caseweave.channels.credentials import Credentials
-from caseweave.channels.mail_registry import MailProvider, is_fresh
-from caseweave.channels.request import WebhookRequest
-from caseweave.errors import InvalidSignatureError, NotFoundError, UnparseableError
-from caseweave.http import LONGEST_BODY, Answer
+from caseweave.errors import UnparseableError
 from caseweave.intake import Door, Landed, quarantine, receive_message
 from caseweave.storage.ledger import RawInput
 from caseweave.webhooks import parse_events
@@ -45,46 +38,3 @@ def receive_mail(
     for file in mail.files:
         keep_attachment(files_bucket, file.digest, file.media_type, file.content)
     return receive_message(inbound, raw, make_door())
-
-
-def receive_hosted_mail(
-    name: str,
-    providers: Mapping[str, MailProvider],
-    request: WebhookRequest,
-    files_bucket: str,
-    read_credentials: Callable[[str], Credentials],
-    make_door: Callable[[], Door],
-    retention: timedelta,
-    now: datetime,
-) -> Answer:
-    """A mail that a hosted provider posts. The same order as at every door.
-
-    Raises NotFoundError, InvalidSignatureError (also for a genuine signature that is too old),
-    MissingSecretError, ContentionError, UnavailableError.
-    """
-    if name not in providers:
-        raise NotFoundError("There is no such provider.")
-    provider, credentials = providers[name], read_credentials(name)
-    provider.verify(request, credentials)
-    if not is_fresh(name, request, now):
-        raise InvalidSignatureError(name)
-    raw = _keep_request(name, request, files_bucket, retention, now)
-    try:
-        inbound, files = parse_events(lambda: provider.parse_mail(request, credentials))
-    except UnparseableError as error:
-        quarantine(raw, str(error))
-    else:
-        for file in files:
-            keep_attachment(files_bucket, file.digest, file.media_type, file.content)
-        receive_message(inbound, raw, make_door())
-    content_type, body = provider.ACKNOWLEDGED
-    return Answer(HTTPStatus.OK, body, content_type)
-
-
-def _keep_request(
-    name: str, request: WebhookRequest, files_bucket: str, retention: timedelta, now: datetime
-) -> RawInput:
-    """A small body goes into the ledger itself, a large one beside the files."""
-    if len(request.body) <= LONGEST_BODY:
-        return RawInput(name, "", now, retention, request.body)
-    return RawInput(name, "", now, retention, body_ref=keep_raw(files_bucket, request.body))

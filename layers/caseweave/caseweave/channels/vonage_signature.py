@@ -11,15 +11,12 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jwt
-
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import WebhookRequest, read_form, read_json_object
 from caseweave.errors import InvalidSignatureError, UnparseableError
 
-# How old a JWT may be, and how far our clock and Vonage's may differ.
-# Vonage repeats for 24 hours, and does not say that it signs anew. A replay inside that time is
-# the same body (its digest is signed) and the ledger knows it.
+# How old a JWT may be. Vonage repeats for 24 hours, and does not say that it signs anew. A replay
+# inside that time is the same body (its digest is signed), and the ledger knows it.
 OLDEST_SECONDS = 25 * 3600
 _SKEW_SECONDS = 300
 _HMACS = {
@@ -57,6 +54,9 @@ def _is_signed_by_jwt(token: str, secret: str, body: bytes) -> bool:
     """A fresh token of theirs for this very body. No token signs a query: without a body, no."""
     if not body.strip() or not _HS256_JWT.fullmatch(token):
         return False
+    # Only here: every SMS function would load it at its cold start, Vonage's or not.
+    import jwt  # noqa: PLC0415
+
     try:
         claims: dict[str, Any] = jwt.decode(
             token,

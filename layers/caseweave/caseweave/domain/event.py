@@ -1,14 +1,13 @@
 """Events: what happened to a case, in a hash chain, and what a change writes in one go."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
 from caseweave.domain.case import Case
 from caseweave.domain.evidence import chain_digest, content_digest
-from caseweave.domain.identity import Suggestion
 from caseweave.domain.message import Direction, Message
 from caseweave.domain.times import to_rfc3339
 
@@ -73,7 +72,6 @@ class CaseChange:
     after: Case
     events: tuple[Event, ...] = ()
     messages: tuple[Message, ...] = ()
-    suggestions: tuple[Suggestion, ...] = field(default=())
 
     @property
     def is_empty(self) -> bool:
@@ -89,7 +87,6 @@ class CaseChange:
             after=replace(change.after, version=version),
             events=(*self.events, *change.events),
             messages=(*self.messages, *change.messages),
-            suggestions=(*self.suggestions, *change.suggestions),
         )
 
     def record(

@@ -1,7 +1,7 @@
 """How a case begins, and how a customer's next message joins it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from caseweave.domain.calendars import ALWAYS
@@ -140,7 +140,7 @@ def add_inbound(
                 "reason": suggestion.reason,
             },
         )
-    return replace(change, suggestions=(*change.suggestions, *suggestions))
+    return change
 
 
 def note_links(change: CaseChange, linked: Sequence[ProvenAddress], at: datetime) -> CaseChange:

@@ -28,9 +28,9 @@ _PROVIDERS = (
 
 
 def ensure_secrets(state_dir: Path) -> dict[str, Any]:
-    """Read secrets.json, or make it."""
-    if not _file(state_dir).exists():
-        _write(state_dir, _make_up())
+    """Read secrets.json; make it, or what it lacks since an earlier version made it."""
+    kept = read_secrets(state_dir) if _file(state_dir).exists() else {}
+    _write(state_dir, {**_make_up(), **kept})
     return read_secrets(state_dir)
 
 

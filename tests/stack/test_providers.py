@@ -1,0 +1,330 @@
+"""Every provider at the deployed door: signed as it signs, understood, answered, receipted."""
+
+import base64
+import hashlib
+import hmac
+import itertools
+import json
+import time
+from urllib.parse import urlencode
+
+import pytest
+
+from caseweave.cli.outside.http import call, call_json
+from tests.stack.conftest import wait_for
+
+_numbers = itertools.count(70_000_000)
+
+
+class Providers:
+    """Posts to the webhooks as each provider does."""
+
+    def __init__(self, outside):
+        self.url = outside.outputs["ApiUrl"]
+        self.secrets = outside.secrets
+
+    def line(self, user, text):
+        event = {
+            "type": "message",
+            "mode": "active",
+            "timestamp": int(time.time() * 1000),
+            "source": {"type": "user", "userId": user},
+            "webhookEventId": f"E{next(_numbers)}",
+            "deliveryContext": {"isRedelivery": False},
+            "replyToken": "r",
+            "message": {"id": str(next(_numbers)), "type": "text", "text": text},
+        }
+        body = json.dumps({"destination": "Ubot", "events": [event]}).encode()
+        mac = hmac.digest(self.secrets["line"]["channel_secret"].encode(), body, "sha256")
+        return self._post("messenger/line", body, {"X-Line-Signature": _b64(mac)})
+
+    def whatsapp(self, value):
+        entry = [{"id": "waba", "changes": [{"field": "messages", "value": value}]}]
+        return self._meta("whatsapp", {"object": "whatsapp_business_account", "entry": entry})
+
+    def whatsapp_text(self, wa_id, text):
+        message = {
+            "from": wa_id,
+            "id": f"wamid.{next(_numbers)}",
+            "timestamp": str(int(time.time())),
+            "type": "text",
+            "text": {"body": text},
+        }
+        return self.whatsapp(
+            {
+                "messaging_product": "whatsapp",
+                "metadata": {"display_phone_number": "15550001", "phone_number_id": "1065"},
+                "contacts": [{"profile": {"name": "Lin"}, "wa_id": wa_id}],
+                "messages": [message],
+            }
+        )
+
+    def messenger(self, event):
+        entry = [{"id": "page-1", "time": 1, "messaging": [event]}]
+        return self._meta("meta", {"object": "page", "entry": entry})
+
+    def messenger_text(self, psid, text):
+        message = {"mid": f"m_{next(_numbers)}", "text": text}
+        return self.messenger(
+            {
+                "sender": {"id": psid},
+                "recipient": {"id": "page-1"},
+                "timestamp": int(time.time() * 1000),
+                "message": message,
+            }
+        )
+
+    def vonage(self, phone, text):
+        fields = {
+            "msisdn": phone,
+            "to": "15005550009",
+            "messageId": f"{next(_numbers):016X}",
+            "text": text,
+            "type": "text",
+            "keyword": "HI",
+            "message-timestamp": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()),
+            "timestamp": str(int(time.time())),
+            "nonce": "n",
+        }
+        signed = "".join(f"&{name}={fields[name]}" for name in sorted(fields))
+        key = self.secrets["vonage"]["signature_secret"].encode()
+        fields["sig"] = hmac.new(key, signed.encode(), hashlib.sha256).hexdigest()
+        body = urlencode(fields).encode()
+        return self._post("sms/vonage", body, {}, "application/x-www-form-urlencoded")
+
+    def aliyun(self, phone, text):
+        message = {
+            "phone_number": phone,
+            "content": text,
+            "send_time": "2026-11-23 10:00:00",
+            "dest_code": "1069",
+            "sequence_id": str(next(_numbers)),
+        }
+        token = self.secrets["aliyun"]["token"]
+        return self._post(f"sms/aliyun?token={token}", json.dumps([message]).encode(), {})
+
+    def tencent(self, phone, text):
+        message = {
+            "extend": "1",
+            "mobile": phone,
+            "nationcode": "86",
+            "sign": "desk",
+            "text": text,
+            "time": int(time.time()),
+        }
+        token = self.secrets["tencent"]["token"]
+        return self._post(f"sms/tencent?token={token}", json.dumps(message).encode(), {})
+
+    def mailgun(self, raw):
+        timestamp, token = str(int(time.time())), f"{next(_numbers):050}"
+        key = self.secrets["mailgun"]["signing_key"].encode()
+        fields = {
+            "recipient": "support@desk.example",
+            "sender": "kim@example.net",
+            "timestamp": timestamp,
+            "token": token,
+            "signature": hmac.new(key, f"{timestamp}{token}".encode(), "sha256").hexdigest(),
+            "body-mime": raw,
+        }
+        body = urlencode(fields).encode()
+        form = "application/x-www-form-urlencoded"
+        return self._post("mail/mailgun/mime", body, {}, form)
+
+    def postmark(self, **said):
+        account = self.secrets["postmark"]
+        basic = _b64(f"{account['user']}:{account['password']}".encode())
+        mail = {"MessageID": f"pm-{next(_numbers)}", **said}
+        headers = {"Authorization": f"Basic {basic}"}
+        return self._post("mail/postmark", json.dumps(mail).encode(), headers)
+
+    def _meta(self, name, batch):
+        body = json.dumps(batch).encode()
+        mac = hmac.new(self.secrets[name]["app_secret"].encode(), body, "sha256").hexdigest()
+        return self._post(f"messenger/{name}", body, {"X-Hub-Signature-256": f"sha256={mac}"})
+
+    def _post(self, path, body, headers, content_type="application/json"):
+        url = f"{self.url}/intake/{path}"
+        return call("POST", url, body, {"Content-Type": content_type, **headers})
+
+
+def _b64(raw):
+    return base64.b64encode(raw).decode()
+
+
+@pytest.fixture(scope="module")
+def providers(stack):
+    return Providers(stack.outside)
+
+
+def case_with(stack, agent, body):
+    """The case that holds a message with this body, once it is there."""
+
+    def find():
+        found = [i for i in stack.items() if i.get("body", {}).get("S", "").strip() == body]
+        return agent.read_case(found[0]["pk"]["S"].removeprefix("CASE#")) if found else None
+
+    return wait_for(find, f"a case with {body!r}")
+
+
+def acknowledgement(agent, name, state):
+    def reached():
+        messages = agent.read_case(name)["messages"]
+        found = [m for m in messages if m["purpose"] == "acknowledgement"]
+        return found[0] if found and found[0]["delivery"]["state"] == state else None
+
+    return wait_for(reached, f"an acknowledgement that is {state}")
+
+
+def test_line_is_understood_and_answered(stack, agent, providers):
+    user = f"U{next(_numbers)}"
+    assert providers.line(user, f"line {user}").status == 200
+
+    file = case_with(stack, agent, f"line {user}")
+    acknowledgement(agent, file["case"]["id"], "accepted")
+    assert [m["to"] for m in stack.received("line")].count(user) == 1
+
+
+def test_whatsapp_joins_the_sms_of_the_same_phone_and_its_statuses_settle_the_answer(
+    stack, agent, providers
+):
+    phone = f"86132{next(_numbers)}"
+    stack.outside.send_sms(f"+{phone}", f"sms {phone}")
+    assert providers.whatsapp_text(phone, f"whatsapp {phone}").status == 200
+
+    file = case_with(stack, agent, f"whatsapp {phone}")
+    assert file["case"]["channels"] == ["sms", "messenger"]
+    (sent,) = wait_for(lambda: stack.received("whatsapp", phone), "the answer in WhatsApp")
+    callback = sent["request"]["biz_opaque_callback_data"] if "request" in sent else ""
+    status = {
+        "id": sent["provider_id"],
+        "status": "read",
+        "timestamp": str(int(time.time())),
+        "recipient_id": phone,
+        "biz_opaque_callback_data": callback,
+    }
+    metadata = {"display_phone_number": "15550001", "phone_number_id": "1065"}
+    assert providers.whatsapp({"metadata": metadata, "statuses": [status]}).status == 200
+
+    def is_read():
+        messages = agent.read_case(file["case"]["id"])["messages"]
+        return any((m["delivery"] or {}).get("state") == "read" for m in messages)
+
+    wait_for(is_read, "the read receipt")
+
+
+def test_messenger_receipts_find_the_answer_by_the_providers_id(stack, agent, providers):
+    psid = str(next(_numbers))
+    providers.messenger_text(psid, f"messenger {psid}")
+    file = case_with(stack, agent, f"messenger {psid}")
+    message = acknowledgement(agent, file["case"]["id"], "accepted")
+    mids = [message["delivery"]["provider_id"]]
+
+    providers.messenger(
+        {
+            "sender": {"id": psid},
+            "recipient": {"id": "page-1"},
+            "delivery": {"mids": mids, "watermark": 1},
+        }
+    )
+
+    acknowledgement(agent, file["case"]["id"], "delivered")
+
+
+@pytest.mark.parametrize("name", ["meta", "whatsapp"])
+def test_the_handshake_answers_only_who_knows_the_token(stack, name):
+    url = f"{stack.outside.outputs['ApiUrl']}/intake/messenger/{name}"
+    ask = {"hub.mode": "subscribe", "hub.challenge": "1158201444"}
+    token = stack.outside.secrets[name]["verify_token"]
+
+    right = call("GET", f"{url}?{urlencode({**ask, 'hub.verify_token': token})}")
+    wrong = call("GET", f"{url}?{urlencode({**ask, 'hub.verify_token': 'wrong'})}")
+
+    assert (right.status, right.body) == (200, b"1158201444")
+    assert wrong.status == 403
+    assert call("GET", url.replace(name, "telegram")).status == 404
+
+
+def test_vonage_is_understood_and_answered(stack, agent, providers):
+    phone = f"86131{next(_numbers)}"
+    assert providers.vonage(phone, f"vonage {phone}").status == 200
+
+    case_with(stack, agent, f"vonage {phone}")
+    wait_for(lambda: stack.received("vonage", phone), "the answer by Vonage")
+
+
+@pytest.mark.parametrize("name", ["aliyun", "tencent"])
+def test_where_no_free_text_can_be_sent_the_answer_is_visibly_failed(stack, agent, providers, name):
+    phone = f"130{next(_numbers)}"
+    reply = getattr(providers, name)(phone, f"{name} {phone}")
+    assert reply.status == 200
+    assert reply.json().get("code", reply.json().get("result")) == 0
+
+    file = case_with(stack, agent, f"{name} {phone}")
+    assert file["messages"][0]["author"] == f"phone:+86{phone}"
+    failed = acknowledgement(agent, file["case"]["id"], "failed")
+    assert failed["delivery"]["error"] == f"no answer can be sent by {name}"
+
+
+def test_hosted_mail_becomes_a_case_with_its_files(stack, agent, providers):
+    marker = f"mailgun {next(_numbers)}"
+    raw = (
+        f"From: kim@example.net\r\nTo: support@desk.example\r\nSubject: hi\r\n"
+        f"Message-ID: <{marker.replace(' ', '.')}@example.net>\r\n\r\n{marker}\r\n"
+    )
+    assert providers.mailgun(raw).status == 200
+
+    file = case_with(stack, agent, marker)
+    assert (file["messages"][0]["provider"], file["messages"][0]["proof"]) == ("mailgun", "none")
+
+
+def test_a_large_hosted_mail_is_kept_with_its_attachment(stack, agent, providers):
+    marker, content = f"postmark {next(_numbers)}", b"\x89PNG" + bytes(600_000)
+    reply = providers.postmark(
+        From="kim@example.net",
+        FromFull={"Email": "kim@example.net", "Name": "Kim"},
+        To="support@desk.example",
+        Subject="a picture",
+        TextBody=marker,
+        Attachments=[
+            {
+                "Name": "p.png",
+                "Content": _b64(content),
+                "ContentType": "image/png",
+                "ContentLength": len(content),
+            }
+        ],
+    )
+    assert reply.status == 200
+
+    (attachment,) = case_with(stack, agent, marker)["messages"][0]["attachments"]
+    assert (attachment["name"], attachment["size"]) == ("p.png", len(content))
+    assert call("GET", attachment["url"]).body == content
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "sms/vonage",
+        "sms/aliyun",
+        "sms/aliyun?token=wrong",
+        "sms/tencent?token=wrong",
+        "messenger/line",
+        "messenger/meta",
+        "messenger/whatsapp",
+        "mail/mailgun",
+        "mail/postmark",
+        "mail/sendgrid",
+    ],
+)
+def test_every_door_is_shut_to_who_cannot_sign(stack, path):
+    before = len([i for i in stack.items() if i["pk"]["S"].startswith("IN#")])
+
+    reply = call_json("POST", f"{stack.outside.outputs['ApiUrl']}/intake/{path}", {"x": 1})
+
+    assert reply.status in (401, 403)
+    after = len([i for i in stack.items() if i["pk"]["S"].startswith("IN#")])
+    assert after == before
+
+
+def test_an_unknown_mail_provider_is_not_found(stack):
+    assert call_json("POST", f"{stack.outside.outputs['ApiUrl']}/intake/mail/x", {}).status == 404
