@@ -80,11 +80,12 @@ def events(resources: Resources, *kinds: str) -> Iterator[tuple[str, dict[str, A
 
 
 def api_routes(resources: Resources) -> set[tuple[str, str]]:
-    """(method, path) of each event of the functions that run `functions/api/`."""
+    """(method, path) of each event of the function that runs the Chalice app."""
     return {
         (event["Properties"]["Method"].upper(), event["Properties"]["Path"])
         for function in functions(resources).values()
-        if function["CodeUri"].rstrip("/") == "functions/api"
+        if (function["CodeUri"].rstrip("/"), function["Handler"])
+        == ("functions/api", "app.handler")
         for event in function["Events"].values()
         if event["Type"] == "Api"
     }

@@ -202,3 +202,14 @@ def test_an_automatic_mail_is_kept_and_never_answered(stack):
     wait_for(lambda: stack.received("ses", human), "the answer to a person behind it")
 
     assert stack.received("ses", sender) == []
+
+
+def test_what_is_still_not_understood_stays_quarantined_when_replayed(stack, agent, lead):
+    stack.outside.post_telegram(b"{never json")
+
+    replayed = lead.post("/v1/quarantine/replay", {})
+
+    assert replayed.status == 200
+    assert all(not one["understood"] for one in replayed.json()["items"])
+    assert len(replayed.json()["items"]) >= 1
+    assert agent.post("/v1/quarantine/replay", {}).status == 403

@@ -24,7 +24,7 @@ from caseweave.domain.identity import (
     Sender,
     normalise_email,
 )
-from caseweave.domain.message import Attachment, Channel, InboundMessage
+from caseweave.domain.message import InboundMessage
 from caseweave.errors import InvalidSignatureError
 
 _LONGEST_NAME = 200
@@ -123,31 +123,9 @@ def understand(provider: str, mail: Mail, envelope: Envelope, event_id: str = ""
     event_id = event_id or _event_id(mail)
     # Who is addressed in the envelope alone (a blind copy, a forwarding) may carry our token.
     addressed = replace(mail, recipients=(*mail.recipients, *envelope.recipients))
-    return InboundMessage(
-        channel=Channel.EMAIL,
-        provider=provider,
-        # As with SES: one mail to two of our addresses is one message, whoever delivers it twice.
-        account="",
-        event_id=event_id,
-        provider_id=mail.message_id or event_id,
-        sender=_sender(provider, mail, envelope.proven_domains, event_id),
-        body=mail.text,
-        occurred_at=mail.date,
-        subject=mail.subject,
-        attachments=tuple(
-            Attachment(
-                name=file.name,
-                media_type=file.media_type,
-                size=len(file.content),
-                digest=file.digest,
-                state="stored",
-            )
-            for file in mail.files
-        ),
-        context=ses.read_thread(mail),
-        is_automatic=envelope.sender == "" or ses.is_automatic(mail),
-        reply_tokens=ses.find_reply_tokens(addressed),
-    )
+    sender = _sender(provider, mail, envelope.proven_domains, event_id)
+    message = ses.make_message(provider, addressed, sender, event_id)
+    return replace(message, is_automatic=message.is_automatic or envelope.sender == "")
 
 
 def _event_id(mail: Mail) -> str:

@@ -54,12 +54,20 @@ def parse(raw: bytes, object_id: str) -> tuple[InboundMessage, Mail]:
     event_id = mail.message_id or object_id
     if mail.message_id:
         event_id = f"{mail.message_id} {sha256(identify(mail)).hexdigest()[:16]}"
-    inbound = InboundMessage(
+    return make_message(PROVIDER, mail, sender, event_id), mail
+
+
+def make_message(provider: str, mail: Mail, sender: Sender, event_id: str) -> InboundMessage:
+    """The message of a mail, whoever delivered it.
+
+    It has no account: one mail to two of our addresses is one message.
+    """
+    return InboundMessage(
         channel=Channel.EMAIL,
-        provider=PROVIDER,
+        provider=provider,
         account="",
         event_id=event_id,
-        provider_id=mail.message_id or object_id,
+        provider_id=mail.message_id or event_id,
         sender=sender,
         body=mail.text,
         occurred_at=mail.date,
@@ -78,7 +86,6 @@ def parse(raw: bytes, object_id: str) -> tuple[InboundMessage, Mail]:
         is_automatic=is_automatic(mail),
         reply_tokens=find_reply_tokens(mail),
     )
-    return inbound, mail
 
 
 def read_thread(mail: Mail) -> dict[str, str]:

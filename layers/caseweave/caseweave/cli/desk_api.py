@@ -51,7 +51,18 @@ class DeskApi:
         return call_json("POST", url, dict(said), self._headers() | match)
 
     def declare_incident(self, said: Mapping[str, Any]) -> dict[str, Any]:
-        return _read(call_json("POST", f"{self.url}/v1/incidents", dict(said), self._headers()))
+        return self._post("/v1/incidents", said)
+
+    def resolve_incident(self, incident_id: str, notice: Mapping[str, str]) -> dict[str, Any]:
+        said = {"state": "resolved", "notice": dict(notice)}
+        return self._post(f"/v1/incidents/{quote(incident_id, safe='')}/state", said)
+
+    def replay_quarantine(self) -> dict[str, Any]:
+        """Try again what was not understood; what became of each."""
+        return self._post("/v1/quarantine/replay", {})
+
+    def _post(self, path: str, said: Mapping[str, Any]) -> dict[str, Any]:
+        return _read(call_json("POST", self.url + path, dict(said), self._headers()))
 
     def _get(self, path: str) -> dict[str, Any]:
         return _read(call_json("GET", self.url + path, headers=self._headers()))

@@ -40,3 +40,15 @@ def declare(
         }
     )
     click.echo(f"Incident {declared['id']} is {declared['state']}.")
+
+
+@incident.command()
+@state_dir_option
+@click.argument("incident_id")
+@click.option("--zh", required=True, help="What customers are told in Chinese.")
+@click.option("--en", required=True, help="What customers are told in English.")
+def resolve(state_dir: Path, incident_id: str, zh: str, en: str) -> None:
+    """It is over; within a minute whoever was told hears so."""
+    notice = {"zh-CN": zh, "en": en}
+    resolved = sign_in(state_dir, "lead").resolve_incident(incident_id, notice)
+    click.echo(f"Incident {resolved['id']} is {resolved['state']}.")

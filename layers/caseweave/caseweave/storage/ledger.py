@@ -26,6 +26,8 @@ class LedgerState(StrEnum):
     PARSED = "parsed"
     IGNORED = "ignored"
     QUARANTINED = "quarantined"
+    # Quarantined once, understood by a later parser.
+    REPLAYED = "replayed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class LedgerEntry:
     body_ref: str
     reason: str
     case_id: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def ledger_item(
@@ -128,7 +131,21 @@ def list_quarantined(limit: int) -> Iterator[LedgerEntry]:
                 body_ref=row.body_ref or "",
                 reason=row.reason or "",
                 case_id=row.case_id or "",
+                headers=row.headers or {},
             )
+
+
+def release_quarantined(entry: LedgerEntry) -> None:
+    """The entry was understood after all: it is listed no more, and its raw body stays."""
+    row = LedgerRow(*table.ledger_key(entry.provider, entry.account, entry.event_id))
+    row.update(
+        actions=[
+            LedgerRow.state.set(str(LedgerState.REPLAYED)),
+            LedgerRow.worklist_pk.remove(),
+            LedgerRow.worklist_sk.remove(),
+        ],
+        condition=LedgerRow.state == str(LedgerState.QUARANTINED),
+    )
 
 
 def _pack(body: bytes) -> bytes:
