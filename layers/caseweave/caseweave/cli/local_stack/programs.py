@@ -32,6 +32,8 @@ def _emulator(state_dir: Path, ports: Ports) -> Program:
             "GATEWAY_PORT": str(ports.emulator),
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",
+            # a function may do here what its policy says, as on AWS
+            "AUTH": "true",
             "LAMBDA_EXECUTOR": "local",
             "LAMBDA_WARM_TTL_SECONDS": "300",
         },
