@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 def to_rfc3339(at: datetime) -> str:
     """`2026-11-23T05:24:33.120Z`; the time must be aware."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
 
 
 def from_rfc3339(text: str) -> datetime:

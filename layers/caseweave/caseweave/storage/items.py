@@ -5,12 +5,19 @@ seventh of the whole (docs/benchmarks.md). What is written in transactions, and 
 goes through here instead; the rows in `table.py` stay the one place that says what a record has.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
-from pynamodb.attributes import Attribute, DiscriminatorAttribute
+from pynamodb.attributes import (
+    Attribute,
+    DiscriminatorAttribute,
+    JSONAttribute,
+    UnicodeAttribute,
+)
 from pynamodb.connection.table import TableConnection
 
 from caseweave.storage.table import Key, Row
@@ -67,14 +74,17 @@ def make_item(row: type[Row], key: Key, **values: Any) -> Item:
 
 
 def read_item(item: Item) -> tuple[str, dict[str, Any]]:
-    """The kind of a stored record, and its values; attributes it lacks are None."""
+    """The kind of a stored record, and its values; attributes it lacks are None.
+
+    The keys of indexes are left out: everything in them stands in the record itself.
+    """
     kind = item["kind"]["S"]
-    schema = _schema(_row_of(kind))
-    values = dict.fromkeys(schema)
+    readers = _readers(_row_of(kind))
+    values: dict[str, Any] = dict.fromkeys(readers)
     for name, stored in item.items():
-        attribute = schema.get(name)
-        if attribute is not None:
-            values[name] = attribute.deserialize(attribute.get_value(stored))
+        read = readers.get(name)
+        if read is not None:
+            values[name] = read(stored)
     return kind, values
 
 
@@ -100,6 +110,22 @@ def _encode(attribute: Attribute[Any], value: Any) -> dict[str, Any]:
 @cache
 def _schema(row: type[Row]) -> dict[str, Attribute[Any]]:
     return dict(row.get_attributes())
+
+
+@cache
+def _readers(row: type[Row]) -> dict[str, Callable[[dict[str, Any]], Any]]:
+    """What turns each stored attribute into its value."""
+    own = row.get_attributes().keys() - Row.get_attributes().keys()
+    return {name: _reader(_schema(row)[name]) for name in ("pk", "sk", *own)}
+
+
+def _reader(attribute: Attribute[Any]) -> Callable[[dict[str, Any]], Any]:
+    if type(attribute) is UnicodeAttribute:
+        return itemgetter("S")
+    if type(attribute) is JSONAttribute:
+        # PynamoDB's own way makes a new decoder each time.
+        return lambda stored: json.loads(stored["S"])
+    return lambda stored: attribute.deserialize(attribute.get_value(stored))
 
 
 @cache
