@@ -36,10 +36,10 @@ def test_waiting_ends_with_what_is_seen(monkeypatch):
     ("called", "name"),
     [
         (".venv/bin/caseweave", ".venv/bin/caseweave"),
-        ("/work/desk/.venv/bin/caseweave", ".venv/bin/caseweave"),
+        ("/srv/desk/.venv/bin/caseweave", ".venv/bin/caseweave"),
         ("/usr/local/bin/caseweave", "caseweave"),
-        ("/work/desk/.venv/bin/pytest", "caseweave"),
+        ("/srv/desk/.venv/bin/pytest", "caseweave"),
     ],
 )
 def test_what_to_do_next_can_be_typed_as_it_is_printed(called, name):
-    assert name_program(Path(called), Path("/work/desk")) == name
+    assert name_program(Path(called), Path("/srv/desk")) == name
