@@ -30,17 +30,20 @@ up: $(DEV) $(EMULATOR) $(SAM) ## Start the local cloud, build and deploy, print 
 down: $(DEV) ## Stop what `make up` started
 	@$(BIN)/caseweave down
 
-test: lint $(EMULATOR) $(SAM) ## Run every check and every test, those on the deployed local stack too
+test: lint $(EMULATOR) ## Run every check and every test, those on the deployed local stack too
 	@$(BIN)/pytest -n 2 -m "not stack"
 	@$(BIN)/pytest -m stack
 
 test-fast: $(DEV) ## Run the tests that need no stack
 	@$(BIN)/pytest -n 2 -m "not stack"
 
-lint: $(DEV) ## Check style and types
+lint: $(DEV) $(SAM) ## Check style, types, configuration and templates
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+	@$(BIN)/caseweave config check
+	@.local/sam/bin/sam validate --lint --region us-east-1
+	@.local/sam/bin/cfn-lint infra/*.yaml
 
 fmt: $(DEV) ## Put the code into the house format
 	@$(BIN)/ruff check --fix --quiet --exit-zero
