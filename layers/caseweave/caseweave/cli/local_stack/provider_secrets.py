@@ -9,7 +9,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from caseweave.cli.local_stack.cloud import local_client
+from caseweave.cli.local_stack.cloud import CREDENTIALS, local_client
 from caseweave.cli.local_stack.errors import LocalStackError
 
 _PROVIDERS = (
@@ -99,6 +99,11 @@ def _make_up() -> dict[str, Any]:
         "postmark": {"user": "postmark", "password": token(24)},
         "sendgrid": {"user": "sendgrid", "password": token(24)},
         "keys": {"signing": [secrets.token_hex(32)]},
+        # the only keys that the local cloud accepts
+        "aws": {
+            "access_key_id": CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            "secret_access_key": CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        },
         # for `caseweave token`; the prefix satisfies any password policy
         "users": {"password": f"Aa1!{secrets.token_urlsafe(18)}"},
     }
