@@ -1,4 +1,4 @@
-"""POST /intake/web/forms/{form}, GET /intake/web/chat/{session}/messages: the customer's page."""
+"""POST /intake/web/forms/{form}, POST and GET /intake/web/chat/{session}/messages: the page."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from caseweave.http import Answer, read_request, respond
 from caseweave.web_answers import list_web_messages
-from caseweave.webhooks import receive_form
+from caseweave.webhooks import receive_chat, receive_form
 from caseweave.wiring import make_door, sign_in_check, start
 
 logger = Logger()
@@ -29,4 +29,6 @@ def _answer(event: dict[str, Any]) -> Answer:
     if event["httpMethod"] == "GET":
         after = dict(request.query).get("after", "")
         return list_web_messages(path["session"], after, door.signing_keys, now)
+    if "session" in path:
+        return receive_chat(path["session"], request, door, settings.retention, now)
     return receive_form(path["form"], request, check_sign_in, door, settings.retention, now)

@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from caseweave.cli.outside.customers import write_mail
+from caseweave.cli.outside.http import call_json
 from caseweave.domain.evidence import find_broken_link
 from tests.stack.conftest import wait_for
 
@@ -215,3 +216,27 @@ def test_the_chain_of_a_worked_case_holds(stack, agent):
         for e in events
     ]
     assert find_broken_link(links) is None
+
+
+def test_a_page_goes_on_in_its_session_and_in_a_new_case_once_that_is_closed(stack, agent):
+    first = stack.outside.send_form("contact", {"message": "how do I redeem?"}).json()
+    url = stack.outside.outputs["ApiUrl"] + first["messages"]
+
+    second = call_json("POST", url, {"message": "nobody there?"}, {"Idempotency-Key": "k"})
+    again = call_json("POST", url, {"message": "nobody there?"}, {"Idempotency-Key": "k"})
+
+    assert (second.status, again.status) == (201, 200)
+    assert second.json()["reference"] == again.json()["reference"] == first["reference"]
+    inbound = [
+        (m["body"], m["proof"])
+        for m in agent.read_case(first["reference"])["messages"]
+        if m["direction"] == "inbound"
+    ]
+    assert inbound == [("how do I redeem?", "none"), ("nobody there?", "session")]
+
+    agent.post(f"/v1/cases/{first['reference']}/state", {"state": "closed"})
+    third = call_json("POST", url, {"message": "and another thing"}).json()
+    assert third["reference"] != first["reference"]
+    customers = {agent.read_case(one["reference"])["case"]["customer_id"] for one in (first, third)}
+    assert len(customers) == 1
+    assert call_json("POST", url.replace(first["session"], "A" * 43), {}).status == 404

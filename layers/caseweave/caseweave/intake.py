@@ -107,14 +107,14 @@ def _receive_once(inbound: InboundMessage, raw: RawInput, door: Door, *, is_retr
     known = read_arrival(raw, inbound.event_id, addresses, consistent=is_retry)
     origin = known.get(addresses[0])
     used_token, ticket = _read_link(inbound, origin, raw.received_at, door)
-    replied = None if origin or ticket else _find_replied_case(inbound, door)
-    if replied is not None:
-        ticket = Ticket(replied.customer_id, is_link=False)
+    admission = None if origin or ticket else _find_admission(inbound, door)
+    if admission is not None:
+        ticket = Ticket(admission.case.customer_id, is_link=False)
     platform_ids = _find_platform_ids(addresses[0], known)
     joining = join_customer(sender, known, platform_ids, ticket)
     seed = (raw.provider, raw.account, inbound.event_id)
     customer_id = joining.customer_id or derive_ulid(raw.received_at, "customer", *seed)
-    case = replied
+    case = admission.case if admission and admission.case.is_active else None
     if case is None and joining.customer_id:
         hint = origin.case_id if origin and origin.customer_id == customer_id else ""
         case = read_open_case(customer_id, hint, consistent=is_retry)
@@ -125,8 +125,8 @@ def _receive_once(inbound: InboundMessage, raw: RawInput, door: Door, *, is_retr
         derive_ulid(raw.received_at, "message", *seed),
         raw.received_at,
     )
-    if replied is not None:
-        message = replace(message, proof=Proof.REPLY_TOKEN)
+    if admission is not None:
+        message = replace(message, proof=admission.proof)
     change = _change_case(case, message, inbound, joining, door)
     commit_arrival(change, _land(inbound, raw, message, joining, origin, used_token))
     return Landed(change.after.id, change.after.ref, message.id, is_new=True)
@@ -190,6 +190,24 @@ def _read_link(
     if is_token_used(digest):
         return "", None
     return digest, Ticket(customer_id, is_link=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The case that a token admits a message to, without making the sender's address anybody's."""
+
+    case: Case
+    proof: Proof
+
+
+def _find_admission(inbound: InboundMessage, door: Door) -> Admission | None:
+    """By the session of the customer's page; or by the token of our answer, while its case is open:
+    a mail may come back years later, from whoever has the address then.
+    """
+    if inbound.session_case_id:
+        return Admission(read_head(inbound.session_case_id), Proof.SESSION)
+    replied = _find_replied_case(inbound, door)
+    return Admission(replied, Proof.REPLY_TOKEN) if replied else None
 
 
 def _find_replied_case(inbound: InboundMessage, door: Door) -> Case | None:

@@ -11,10 +11,10 @@ from caseweave.channels import web_form
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.registry import Greeter, Provider
 from caseweave.channels.request import WebhookRequest
-from caseweave.domain.tokens import issue_session_token
+from caseweave.domain.tokens import issue_session_token, read_session_token
 from caseweave.errors import CaseweaveError, NotFoundError, UnparseableError
 from caseweave.http import Answer
-from caseweave.intake import Door, quarantine, receive_message, take_in
+from caseweave.intake import Door, Landed, quarantine, receive_message, take_in
 from caseweave.storage.ledger import RawInput
 
 logger = logging.getLogger(__name__)
@@ -91,15 +91,45 @@ def receive_form(
         raise NotFoundError("There is no such form.")
     token = web_form.bearer_token(request)
     claims = verify_token(token) if token else {}
-    key = request.headers.get("idempotency-key") or door.entropy(16).hex()
-    submission = sha256(key.encode() + b"\0" + request.body).hexdigest()[:32]
+    submission = name_submission(request, door)
     raw = keep_raw(request, web_form.PROVIDER, form, now, retention)
     try:
         inbound = parse_events(lambda: web_form.parse(request, form, claims, submission))
     except UnparseableError as error:
         quarantine(raw, str(error))
         return Answer(HTTPStatus.ACCEPTED, {"state": "quarantined", "reference": None})
-    landed = receive_message(inbound, raw, door)
+    return _describe_landing(receive_message(inbound, raw, door), door, now)
+
+
+def receive_chat(
+    session: str, request: WebhookRequest, door: Door, retention: timedelta, now: datetime
+) -> Answer:
+    """The next message from the customer's page, into the case of its session; if that is closed
+    by now, into the customer's open one or a new one, whose session the answer gives.
+
+    Raises NotFoundError for a session that is forged or over.
+    """
+    case_id = read_session_token(session, door.signing_keys, now)
+    if case_id is None:
+        raise NotFoundError("There is no such session.")
+    raw = keep_raw(request, web_form.CHAT, "", now, retention)
+    submission = name_submission(request, door)
+    try:
+        inbound = parse_events(lambda: web_form.parse_chat(request, case_id, submission))
+    except UnparseableError as error:
+        quarantine(raw, str(error))
+        return Answer(HTTPStatus.ACCEPTED, {"state": "quarantined", "reference": None})
+    return _describe_landing(receive_message(inbound, raw, door), door, now)
+
+
+def name_submission(request: WebhookRequest, door: Door) -> str:
+    """The same for a retry with the same Idempotency-Key, and for nothing else."""
+    key = request.headers.get("idempotency-key") or door.entropy(16).hex()
+    return sha256(key.encode() + b"\0" + request.body).hexdigest()[:32]
+
+
+def _describe_landing(landed: Landed, door: Door, now: datetime) -> Answer:
+    """What the customer's page needs: the reference, and a session to read the answers with."""
     session = issue_session_token(landed.case_id, now + SESSION_LIFETIME, door.signing_keys)
     return Answer(
         HTTPStatus.CREATED if landed.is_new else HTTPStatus.OK,

@@ -23,6 +23,7 @@ from caseweave.domain.message import Channel, InboundMessage
 from caseweave.errors import UnparseableError
 
 PROVIDER = "form"
+CHAT = "chat"
 FORM_NAME = re.compile(r"[a-z0-9-]{1,40}")
 # Fields beside the message that triage and search understand.
 _FIELDS = ("order_no", "product", "error_code")
@@ -67,6 +68,25 @@ def parse(
             "form": form,
             **{name: _text(said, name)[:_LONGEST_FIELD] for name in _FIELDS if _text(said, name)},
         },
+    )
+
+
+def parse_chat(request: WebhookRequest, case_id: str, submission: str) -> InboundMessage:
+    """The next message from a page whose session, for *case_id*, was verified.
+
+    Raises UnparseableError for a body that is neither a JSON object nor a form.
+    """
+    said = _read_body(request)
+    page = Address(AddressKind.UNPROVEN, f"session.{case_id}")
+    return InboundMessage(
+        channel=Channel.WEB,
+        provider=CHAT,
+        account="",
+        event_id=f"{case_id}.{submission}",
+        provider_id=submission,
+        sender=Sender(proven=(ProvenAddress(page, Proof.SESSION),)),
+        body=_text(said, "message") or _text(said, "body"),
+        session_case_id=case_id,
     )
 
 

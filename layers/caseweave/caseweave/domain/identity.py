@@ -27,6 +27,8 @@ class Proof(StrEnum):
     SIGNED_LINK = "signed_link"
     # The message came back with the token of our own answer, from the address it was sent to.
     REPLY_TOKEN = "reply_token"
+    # The customer's page holds the session that our answer to the first message gave it.
+    SESSION = "session"
     NONE = "none"
     # The address's own domain says that it did not send this.
     REFUTED = "refuted"

@@ -95,6 +95,8 @@ class KnownAddress:
 class InboundMessage:
     """One message of a customer as its adapter understood it.
 
+    `session_case_id` is the case of a session that the door has verified.
+
     `event_id` is the id that survives a redelivery: with provider and account it is the duplicate
     guard. `occurred_at` is None where the provider tells no time.
     """
@@ -114,6 +116,7 @@ class InboundMessage:
     is_automatic: bool = False
     link_token: str = ""
     reply_tokens: tuple[str, ...] = ()
+    session_case_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
