@@ -46,6 +46,9 @@ def send_message(
     provider = SENDERS.get(name)
     if provider is None:
         return Refused(Refusal.PERMANENT, f"no answer can be sent by {name}")
+    if len(message.body) > provider.LONGEST_BODY:
+        most = provider.LONGEST_BODY
+        return Refused(Refusal.PERMANENT, f"{name} takes {most} characters: write two messages")
     base_url = f"{provider_api_url}/{name}" if provider_api_url else provider.API_URL
     request = provider.build_send(message, base_url, read_credentials(prefix, name), str(key))
     answer = _post(request)

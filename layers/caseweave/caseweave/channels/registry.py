@@ -29,9 +29,13 @@ class Provider(Protocol):
 
 
 class Sender(Protocol):
-    """What the module of a provider offers by which answers can leave."""
+    """What the module of a provider offers by which answers can leave.
+
+    LONGEST_BODY is in characters: what is longer is refused for people to see, never cut.
+    """
 
     API_URL: str
+    LONGEST_BODY: int
 
     def build_send(
         self, message: Message, base_url: str, credentials: Credentials, outbox_key: str
