@@ -4,6 +4,7 @@ import os
 from contextlib import suppress
 from datetime import timedelta
 
+import boto3
 import pytest
 
 from caseweave.domain.case import CaseState
@@ -16,6 +17,7 @@ from caseweave.errors import InvalidRequestError
 from caseweave.outages import sweep_incidents
 from caseweave.storage import cases
 from caseweave.storage.incidents import find_noticed_customers, keep_incident
+from caseweave.sweeping import SweepError
 from tests.usecases.test_router import route
 from tests.usecases.world import (
     NOON,
@@ -174,7 +176,7 @@ def test_dying_in_a_sweep_tells_nobody_twice(table, door, desk, number, after):
     landed = receive(sms("+8613800138000", "游戏充值没到账"), door)
     route(landed, desk)
     incident = declare()
-    with crash_at_call(number, after=after), suppress(CrashError):
+    with crash_at_call(number, after=after), suppress(CrashError, SweepError):
         sweep(desk)
 
     sweep(desk)
@@ -188,3 +190,29 @@ def close(landed, desk):
     cases.commit_change(
         set_state(case, CaseState.CLOSED, "", desk, Actor("agent", "mei"), NOON, "unused")
     )
+
+
+def test_an_incident_may_touch_more_users_than_one_read_takes(table, door, desk):
+    landed = receive(web("u-249", "+14155550132", "game top-up not arrived", "W1"), door)
+    route(landed, desk)
+    declare(products=(), platform_users=tuple(f"u-{n}" for n in range(250)))
+
+    assert sweep(desk) == 1
+
+
+def test_one_customer_who_cannot_be_told_does_not_keep_it_from_the_others(table, door, desk):
+    broken = receive(web("u-1", "+14155550101", "hello", "W1"), door)
+    receive(sms("+14155550101", "by text as well", "SM1"), door)
+    close(broken, desk)
+    customer = cases.read_head(broken.case_id).customer_id
+    boto3.client("dynamodb").delete_item(
+        TableName=table, Key={"pk": {"S": f"CUST#{customer}"}, "sk": {"S": "CUST"}}
+    )
+    healthy = receive(web("u-2", "+14155550102", "hello", "W2"), door)
+    route(healthy, desk)
+    declare(products=(), platform_users=("u-1", "u-2"))
+
+    with pytest.raises(SweepError, match=customer):
+        sweep(desk)
+
+    assert len(notices(healthy.case_id)) == 1

@@ -7,9 +7,10 @@ import pytest
 
 from caseweave.domain.event import EventKind
 from caseweave.domain.ulid import make_ulid
-from caseweave.sla import SweepError, sweep_due_cases
+from caseweave.sla import sweep_due_cases
 from caseweave.storage import cases
 from caseweave.storage.table import due_partition, due_partitions
+from caseweave.sweeping import SweepError
 from tests.usecases.test_router import route
 from tests.usecases.world import NOON, CrashError, crash_at_call, receive, sms
 

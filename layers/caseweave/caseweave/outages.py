@@ -34,6 +34,7 @@ from caseweave.storage.customers import (
 )
 from caseweave.storage.incidents import find_noticed_customers, list_incidents, put_notice
 from caseweave.storage.transaction import RefusedError, Transaction, retry_on_contention
+from caseweave.sweeping import sweep_each
 
 # For how long after its end a sweep still looks whether everybody heard of it.
 _ALL_CLEAR_PATIENCE = timedelta(days=1)
@@ -61,16 +62,29 @@ class Round:
 
 def sweep_incidents(desk: Desk, default_team: str, now: datetime, entropy: Entropy) -> int:
     """Tell everybody who is to be told and was not; how many were now."""
-    told = 0
-    for incident in list_incidents():
-        if incident.state is IncidentState.ACTIVE:
-            kind, customers = NoticeKind.OUTAGE, _find_touched(incident)
-        elif incident.resolved_at and now - incident.resolved_at < _ALL_CLEAR_PATIENCE:
-            kind, customers = NoticeKind.ALL_CLEAR, _find_told(incident)
-        else:
-            continue
-        told += _tell_all(customers, Round(incident, kind, desk, default_team, now, entropy))
-    return told
+    incidents = {incident.id: incident for incident in list_incidents()}
+    return sweep_each(
+        incidents,
+        lambda name: _announce(
+            Round(incidents[name], _kind_of(incidents[name]), desk, default_team, now, entropy)
+        ),
+    )
+
+
+def _kind_of(incident: Incident) -> NoticeKind:
+    is_active = incident.state is IncidentState.ACTIVE
+    return NoticeKind.OUTAGE if is_active else NoticeKind.ALL_CLEAR
+
+
+def _announce(notice: Round) -> int:
+    """Tell whoever this notice is for. Long after its end an incident is looked at no more."""
+    incident = notice.incident
+    if notice.kind is NoticeKind.OUTAGE:
+        return _tell_all(_find_touched(incident), notice)
+    resolved_at = incident.resolved_at
+    if resolved_at is None or notice.now - resolved_at >= _ALL_CLEAR_PATIENCE:
+        return 0
+    return _tell_all(_find_told(incident), notice)
 
 
 def _find_touched(incident: Incident) -> Iterator[str]:
@@ -89,13 +103,11 @@ def _find_told(incident: Incident) -> Iterator[str]:
 
 
 def _tell_all(customers: Iterator[str], notice: Round) -> int:
-    settled = set(find_noticed_customers(notice.incident.id, notice.kind))
-    told = 0
-    for customer_id in customers:
-        if customer_id not in settled:
-            settled.add(customer_id)
-            told += retry_on_contention(partial(_tell, customer_id, notice))
-    return told
+    settled = find_noticed_customers(notice.incident.id, notice.kind)
+    return sweep_each(
+        (customer_id for customer_id in dict.fromkeys(customers) if customer_id not in settled),
+        lambda customer_id: retry_on_contention(partial(_tell, customer_id, notice)),
+    )
 
 
 def _tell(customer_id: str, notice: Round, _attempt: int) -> bool:

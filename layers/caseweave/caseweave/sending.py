@@ -17,6 +17,7 @@ from caseweave.channels.request import (
     Sent,
 )
 from caseweave.domain.message import Channel, Message
+from caseweave.errors import MissingSecretError
 from caseweave.storage.outbox import OutboxKey
 
 _POOL = urllib3.PoolManager(timeout=urllib3.Timeout(connect=3, read=10), retries=False, maxsize=4)
@@ -42,7 +43,12 @@ def send_message(
         return Sent(message.id)
     if message.channel is Channel.EMAIL:
         return _send_mail(message, support_address, signing_keys)
-    name = message.contact.provider
+    return _send_by_provider(message.contact.provider, message, key, prefix, provider_api_url)
+
+
+def _send_by_provider(
+    name: str, message: Message, key: OutboxKey, prefix: str, provider_api_url: str
+) -> SendResult:
     provider = SENDERS.get(name)
     if provider is None:
         return Refused(Refusal.PERMANENT, f"no answer can be sent by {name}")
@@ -50,7 +56,11 @@ def send_message(
         most = provider.LONGEST_BODY
         return Refused(Refusal.PERMANENT, f"{name} takes {most} characters: write two messages")
     base_url = f"{provider_api_url}/{name}" if provider_api_url else provider.API_URL
-    request = provider.build_send(message, base_url, read_credentials(prefix, name), str(key))
+    try:
+        request = provider.build_send(message, base_url, read_credentials(prefix, name), str(key))
+    except MissingSecretError as error:
+        # Certainly not sent: ops may still set it while the queue tries again.
+        return Refused(Refusal.THROTTLED, str(error))
     answer = _post(request)
     return provider.read_answer(answer) if isinstance(answer, ProviderAnswer) else answer
 

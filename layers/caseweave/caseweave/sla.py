@@ -5,13 +5,9 @@ from functools import partial
 
 from caseweave.domain.desk import Desk
 from caseweave.domain.escalation import tick_case
-from caseweave.errors import CaseweaveError
 from caseweave.storage.cases import commit_change, list_due, read_head
 from caseweave.storage.transaction import retry_on_contention
-
-
-class SweepError(CaseweaveError):
-    """Some cases of a sweep could not be ticked; the others were. The next sweep tries again."""
+from caseweave.sweeping import sweep_each
 
 
 def sweep_due_cases(desk: Desk, now: datetime) -> int:
@@ -20,15 +16,10 @@ def sweep_due_cases(desk: Desk, now: datetime) -> int:
     Safe to run twice or side by side: a change is decided on the case as it is read and written
     only if it still is so. One bad case does not stop the others. Raises SweepError at the end.
     """
-    changed, failed = 0, []
-    for found in list_due(now):
-        try:
-            changed += retry_on_contention(partial(_tick, found.id, desk, now))
-        except (CaseweaveError, KeyError, ValueError) as error:
-            failed.append(f"{found.ref}: {error!r}")
-    if failed:
-        raise SweepError("; ".join(failed))
-    return changed
+    return sweep_each(
+        (found.id for found in list_due(now)),
+        lambda case_id: retry_on_contention(partial(_tick, case_id, desk, now)),
+    )
 
 
 def _tick(case_id: str, desk: Desk, now: datetime, _attempt: int) -> bool:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from caseweave.channels import web_form
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.registry import Greeter, Provider
 from caseweave.channels.request import WebhookRequest
+from caseweave.domain.message import InboundMessage
 from caseweave.domain.tokens import issue_session_token, read_session_token
 from caseweave.errors import CaseweaveError, NotFoundError, UnparseableError
 from caseweave.http import Answer
@@ -93,12 +95,8 @@ def receive_form(
     claims = verify_token(token) if token else {}
     submission = name_submission(request, door)
     raw = keep_raw(request, web_form.PROVIDER, form, now, retention)
-    try:
-        inbound = parse_events(lambda: web_form.parse(request, form, claims, submission))
-    except UnparseableError as error:
-        quarantine(raw, str(error))
-        return Answer(HTTPStatus.ACCEPTED, {"state": "quarantined", "reference": None})
-    return _describe_landing(receive_message(inbound, raw, door), door, now)
+    parse = partial(web_form.parse, request, form, claims, submission)
+    return _receive_from_page(parse, raw, door, now)
 
 
 def receive_chat(
@@ -114,18 +112,25 @@ def receive_chat(
         raise NotFoundError("There is no such session.")
     raw = keep_raw(request, web_form.CHAT, "", now, retention)
     submission = name_submission(request, door)
-    try:
-        inbound = parse_events(lambda: web_form.parse_chat(request, case_id, submission))
-    except UnparseableError as error:
-        quarantine(raw, str(error))
-        return Answer(HTTPStatus.ACCEPTED, {"state": "quarantined", "reference": None})
-    return _describe_landing(receive_message(inbound, raw, door), door, now)
+    parse = partial(web_form.parse_chat, request, case_id, submission)
+    return _receive_from_page(parse, raw, door, now)
 
 
 def name_submission(request: WebhookRequest, door: Door) -> str:
     """The same for a retry with the same Idempotency-Key, and for nothing else."""
     key = request.headers.get("idempotency-key") or door.entropy(16).hex()
     return sha256(key.encode() + b"\0" + request.body).hexdigest()[:32]
+
+
+def _receive_from_page(
+    parse: Callable[[], InboundMessage], raw: RawInput, door: Door, now: datetime
+) -> Answer:
+    try:
+        inbound = parse_events(parse)
+    except UnparseableError as error:
+        quarantine(raw, str(error))
+        return Answer(HTTPStatus.ACCEPTED, {"state": "quarantined", "reference": None})
+    return _describe_landing(receive_message(inbound, raw, door), door, now)
 
 
 def _describe_landing(landed: Landed, door: Door, now: datetime) -> Answer:

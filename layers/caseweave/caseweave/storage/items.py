@@ -24,6 +24,8 @@ from caseweave.storage.table import Key, Row
 
 # {attribute name: {type letter: value}}
 Item = dict[str, dict[str, Any]]
+# A BatchGetItem takes no more.
+_MOST_KEYS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +94,12 @@ def batch_get(keys: Sequence[Key], *, consistent: bool) -> Iterator[tuple[str, d
     """The kind and values of each record that is there, in no order."""
     wanted: Any = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in dict.fromkeys(keys)]
     while wanted:
-        answer = table_connection().batch_get_item(wanted, consistent_read=consistent)
+        asked, wanted = wanted[:_MOST_KEYS], wanted[_MOST_KEYS:]
+        answer = table_connection().batch_get_item(asked, consistent_read=consistent)
         for items in answer["Responses"].values():
             yield from map(read_item, items)
         unprocessed = answer.get("UnprocessedKeys") or {}
-        wanted = [key for one in unprocessed.values() for key in one["Keys"]]
+        wanted += [key for one in unprocessed.values() for key in one["Keys"]]
 
 
 def table_connection() -> TableConnection:
