@@ -259,6 +259,15 @@ def test_a_time_in_whole_seconds_does_not_sort_before_what_came_earlier(table, d
     assert [m.body for m in cases.read_file(first.case_id).messages] == ["first", "second"]
 
 
+def test_a_reply_written_in_the_same_second_stays_behind_what_it_answers(table, door):
+    """Its time says the second in which the first one came; it was received in the next."""
+    first = receive(sms(PHONE, "first", "SM1"), door, NOON + timedelta(milliseconds=900))
+    next_second = NOON + timedelta(milliseconds=1050)
+    receive(replace(sms(PHONE, "second", "SM2"), occurred_at=NOON), door, next_second)
+
+    assert [m.body for m in cases.read_file(first.case_id).messages] == ["first", "second"]
+
+
 def test_the_raw_body_is_kept_with_what_it_became(table, door):
     landed = receive_message(sms(PHONE), raw(body=b"From=%2B86..."), door)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from caseweave.domain.identity import Address, Proof, Sender
@@ -192,3 +192,15 @@ _RANK = {
 def advances(current: DeliveryState, new: DeliveryState) -> bool:
     """Does *new* move a message forward from *current*?"""
     return _RANK[new] > _RANK[current]
+
+
+def timeline_place(message: Message) -> tuple[datetime, int]:
+    """What orders a timeline: when it happened, and then what was kept first.
+
+    Mail and some messengers tell whole seconds. Such a message stands as late in its second as it
+    can have been, behind what is known to have happened earlier in it.
+    """
+    at = message.occurred_at
+    if at.microsecond == 0:
+        at = min(message.received_at, at + timedelta(milliseconds=999))
+    return at, message.seq

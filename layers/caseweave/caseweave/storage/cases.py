@@ -9,7 +9,7 @@ from pynamodb.exceptions import DoesNotExist
 
 from caseweave.domain.case import Case, CaseState
 from caseweave.domain.event import CaseChange, Event
-from caseweave.domain.message import Message
+from caseweave.domain.message import Message, timeline_place
 from caseweave.domain.reference import parse_reference
 from caseweave.domain.times import to_rfc3339
 from caseweave.domain.ulid import earliest_ulid
@@ -87,8 +87,8 @@ def read_file(case_id: str) -> CaseFile:
 
 
 def _in_order(messages: list[Message]) -> list[Message]:
-    """Keys order by time and id; of one millisecond, what was kept first comes first."""
-    return sorted(messages, key=lambda message: (message.occurred_at, message.seq))
+    """Keys order by time and id; this knows how exact the times are."""
+    return sorted(messages, key=timeline_place)
 
 
 def find_case_id(name: str) -> str:
