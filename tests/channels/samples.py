@@ -7,7 +7,7 @@ from hashlib import sha1
 from urllib.parse import urlencode
 
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.request import WebhookRequest
+from caseweave.channels.request import Outgoing, WebhookRequest
 from caseweave.domain.identity import Address, AddressKind
 from caseweave.domain.message import Channel, Contact, Direction, Message, Purpose
 from caseweave.domain.times import from_rfc3339
@@ -70,6 +70,11 @@ def outbound(channel, provider, address, **changes):
         "contact": contact,
     }
     return Message(**(values | changes))
+
+
+def outgoing(message, key):
+    """The whole of *message* in one request."""
+    return Outgoing(message.contact, key, message.body)
 
 
 def sms(**changes):

@@ -19,7 +19,7 @@ from caseweave.channels.request import ProviderAnswer, Refusal, Refused, Sent, W
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
 from caseweave.domain.message import Attachment, Channel, IgnoredEvent, InboundMessage
 from caseweave.errors import InvalidSignatureError, MissingSecretError, UnparseableError
-from tests.channels.samples import OUTBOX_KEY, outbound
+from tests.channels.samples import OUTBOX_KEY, outbound, outgoing
 from tests.channels.test_hostile import ODD_VALUES, json_values, outcome, paths, replaced
 
 VECTORS = Path(os.environ.get("CASEWEAVE_VECTORS") or "/nowhere") / "line"
@@ -389,7 +389,7 @@ def to_lin(**changes):
 
 
 def test_a_message_is_pushed_once_however_often_it_is_tried():
-    request = line.build_send(to_lin(), "https://api.line.me", account(), OUTBOX_KEY)
+    request = line.build_send(outgoing(to_lin(), OUTBOX_KEY), "https://api.line.me", account())
 
     assert request.url == "https://api.line.me/v2/bot/message/push"
     assert request.headers == {
@@ -402,14 +402,16 @@ def test_a_message_is_pushed_once_however_often_it_is_tried():
         "to": LIN,
         "messages": [{"type": "text", "text": "您好，已经补发。"}],
     }
-    assert request == line.build_send(to_lin(), "https://api.line.me", account(), OUTBOX_KEY)
-    other = line.build_send(to_lin(), "https://api.line.me", account(), "another")
+    assert request == line.build_send(
+        outgoing(to_lin(), OUTBOX_KEY), "https://api.line.me", account()
+    )
+    other = line.build_send(outgoing(to_lin(), "another"), "https://api.line.me", account())
     assert other.headers["X-Line-Retry-Key"] != request.headers["X-Line-Retry-Key"]
 
 
 def test_the_user_of_the_conversation_is_answered():
     request = line.build_send(
-        to_lin(context={"user_id": "U9"}), "https://api.line.me", account(), "key"
+        outgoing(to_lin(context={"user_id": "U9"}), "key"), "https://api.line.me", account()
     )
 
     assert json.loads(request.body)["to"] == "U9"
@@ -424,14 +426,9 @@ def test_the_user_of_the_conversation_is_answered():
     ],
 )
 def test_a_long_message_is_cut_as_line_counts(body, sent):
-    request = line.build_send(to_lin(body=body), "https://api.line.me", account(), "key")
+    request = line.build_send(outgoing(to_lin(body=body), "key"), "https://api.line.me", account())
 
     assert json.loads(request.body)["messages"][0]["text"] == sent
-
-
-def test_a_message_to_nobody_is_not_sent():
-    with pytest.raises(ValueError, match="has nobody to go to"):
-        line.build_send(to_lin(contact=None), "https://api.line.me", account(), "key")
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ from caseweave.domain.message import (
 )
 from caseweave.domain.times import optional_rfc3339
 from caseweave.errors import MissingSecretError, UnparseableError
-from tests.channels.samples import OUTBOX_KEY, outbound
+from tests.channels.samples import OUTBOX_KEY, outbound, outgoing
 
 ACCOUNT = Credentials("meta", {"app_secret": "s3cret", "access_token": "EAAB"})
 PAGE, PSID = "620017", "7700990011223344"
@@ -397,10 +397,9 @@ def test_an_answer_leaves_from_the_page_that_was_written_to():
     context = {"account_id": PAGE, "user_id": PSID, "message_id": "m_1"}
 
     request = meta.build_send(
-        answer_to(AddressKind.MESSENGER, f"{PAGE}.{PSID}", context),
+        outgoing(answer_to(AddressKind.MESSENGER, f"{PAGE}.{PSID}", context), OUTBOX_KEY),
         "https://graph.facebook.com/v23.0",
         ACCOUNT,
-        OUTBOX_KEY,
     )
 
     assert request == ProviderRequest(
@@ -418,10 +417,9 @@ def test_an_answer_leaves_from_the_page_that_was_written_to():
 
 def test_instagrams_account_is_told_by_the_token():
     request = meta.build_send(
-        answer_to(AddressKind.INSTAGRAM, f"{IG_ACCOUNT}.{IGSID}", body="琳" * 400),
+        outgoing(answer_to(AddressKind.INSTAGRAM, f"{IG_ACCOUNT}.{IGSID}", body="琳" * 400), "key"),
         "https://x",
         ACCOUNT,
-        "key",
     )
 
     assert request.url == "https://x/me/messages"
@@ -435,10 +433,9 @@ def test_instagrams_account_is_told_by_the_token():
 
 def test_without_context_the_address_tells_page_and_person_and_a_long_text_is_cut():
     request = meta.build_send(
-        answer_to(AddressKind.MESSENGER, f"{PAGE}.{PSID}", body="琳" * 3000),
+        outgoing(answer_to(AddressKind.MESSENGER, f"{PAGE}.{PSID}", body="琳" * 3000), ""),
         "https://x",
         ACCOUNT,
-        "",
     )
 
     assert request.url == f"https://x/{PAGE}/messages"
@@ -448,24 +445,20 @@ def test_without_context_the_address_tells_page_and_person_and_a_long_text_is_cu
 
 def test_an_account_id_stays_one_part_of_the_address():
     request = meta.build_send(
-        answer_to(AddressKind.MESSENGER, "1.2", {"account_id": "../me?x=#"}),
+        outgoing(answer_to(AddressKind.MESSENGER, "1.2", {"account_id": "../me?x=#"}), ""),
         "https://x",
         ACCOUNT,
-        "",
     )
 
     assert request.url == "https://x/..%2Fme%3Fx%3D%23/messages"
 
 
 def test_what_cannot_be_sent_is_not_sent():
-    with pytest.raises(ValueError, match="has nobody to go to"):
-        meta.build_send(answer_to(AddressKind.MESSENGER, "1.2", contact=None), "", ACCOUNT, "")
     with pytest.raises(MissingSecretError, match="meta has no access_token"):
         meta.build_send(
-            answer_to(AddressKind.MESSENGER, "1.2"),
+            outgoing(answer_to(AddressKind.MESSENGER, "1.2"), ""),
             "",
             Credentials("meta", {"app_secret": "x"}),
-            "",
         )
 
 

@@ -14,6 +14,7 @@ from caseweave.errors import InvalidSignatureError, MissingSecretError
 from tests.channels.samples import (
     OUTBOX_KEY,
     WEBHOOK_URL,
+    outgoing,
     sms,
     telegram_account,
     twilio_account,
@@ -215,7 +216,7 @@ def test_any_text_can_be_signed(value):
 
 @pytest.mark.parametrize("key", [OUTBOX_KEY, "a b", "中/文?&=#'", "100%+"])
 def test_a_status_callback_is_accepted_at_the_very_url_that_we_gave_twilio(key):
-    sent = twilio.build_send(sms(), "https://api.twilio.com", twilio_account(), key)
+    sent = twilio.build_send(outgoing(sms(), key), "https://api.twilio.com", twilio_account())
     (callback,) = parse_qs(sent.body.decode())["StatusCallback"]
     receipt = [("MessageSid", "SM1"), ("MessageStatus", "delivered")]
 

@@ -10,7 +10,7 @@ from caseweave.channels.request import ProviderAnswer, Refusal, Refused, Sent, W
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
 from caseweave.domain.message import Attachment, Channel, IgnoredEvent, InboundMessage
 from caseweave.errors import MissingSecretError, UnparseableError
-from tests.channels.samples import telegram_account, telegram_message
+from tests.channels.samples import outgoing, telegram_account, telegram_message
 
 # https://core.telegram.org/bots/api#user and #chat; ids take more than 32 bits.
 LIN = {
@@ -237,7 +237,9 @@ def test_without_the_bots_id_nothing_is_parsed():
 def test_a_message_is_sent_to_its_chat():
     message = telegram_message(context={"chat_id": "5550001234"})
 
-    request = telegram.build_send(message, "https://api.telegram.org", telegram_account(), "key")
+    request = telegram.build_send(
+        outgoing(message, "key"), "https://api.telegram.org", telegram_account()
+    )
 
     assert request.url == "https://api.telegram.org/bot71:AAbb/sendMessage"
     assert request.headers == {"Content-Type": "application/json"}
@@ -246,17 +248,10 @@ def test_a_message_is_sent_to_its_chat():
 
 def test_without_a_chat_it_is_sent_to_the_user():
     request = telegram.build_send(
-        telegram_message(), "https://api.telegram.org", telegram_account(), "key"
+        outgoing(telegram_message(), "key"), "https://api.telegram.org", telegram_account()
     )
 
     assert json.loads(request.body)["chat_id"] == "5550001"
-
-
-def test_a_message_to_nobody_is_not_sent():
-    with pytest.raises(ValueError, match="has nobody to go to"):
-        telegram.build_send(
-            telegram_message(contact=None), "https://api.telegram.org", telegram_account(), "key"
-        )
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ from caseweave.domain.message import (
 )
 from caseweave.domain.times import optional_rfc3339
 from caseweave.errors import MissingSecretError, UnparseableError
-from tests.channels.samples import OUTBOX_KEY, outbound
+from tests.channels.samples import OUTBOX_KEY, outbound, outgoing
 
 ACCOUNT = Credentials(
     "whatsapp", {"app_secret": "s3cret", "access_token": "EAAB", "phone_number_id": "1050"}
@@ -519,7 +519,7 @@ def test_an_answer_leaves_from_the_number_that_was_written_to_and_carries_our_ke
     context = {"phone_number_id": NUMBER_ID, "to": LIN, "message_id": "wamid.1"}
 
     request = whatsapp.build_send(
-        answer(context=context), "https://graph.facebook.com/v23.0", ACCOUNT, OUTBOX_KEY
+        outgoing(answer(context=context), OUTBOX_KEY), "https://graph.facebook.com/v23.0", ACCOUNT
     )
 
     assert request == ProviderRequest(
@@ -539,7 +539,7 @@ def test_an_answer_leaves_from_the_number_that_was_written_to_and_carries_our_ke
 
 
 def test_without_context_it_leaves_from_the_number_that_ops_named():
-    request = whatsapp.build_send(answer(body="琳" * 5000), "https://x", ACCOUNT, "key")
+    request = whatsapp.build_send(outgoing(answer(body="琳" * 5000), "key"), "https://x", ACCOUNT)
 
     assert request.url == "https://x/1050/messages"
     sent = json.loads(request.body)
@@ -550,7 +550,7 @@ def test_who_shows_no_number_is_answered_by_id():
     address = Address(AddressKind.MESSENGER, "whatsapp.CN.1349")
     context = {"phone_number_id": "../1066", "user_id": "CN.1349", "message_id": "wamid.1"}
 
-    request = whatsapp.build_send(answer(address, context), "https://x", ACCOUNT, "key")
+    request = whatsapp.build_send(outgoing(answer(address, context), "key"), "https://x", ACCOUNT)
 
     assert request.url == "https://x/..%2F1066/messages"
     sent = json.loads(request.body)
@@ -559,12 +559,14 @@ def test_who_shows_no_number_is_answered_by_id():
 
 
 def test_what_cannot_be_sent_is_not_sent():
-    with pytest.raises(ValueError, match="has nobody to go to"):
-        whatsapp.build_send(answer(contact=None), "", ACCOUNT, "")
     with pytest.raises(MissingSecretError, match="whatsapp has no phone_number_id"):
-        whatsapp.build_send(answer(), "", Credentials("whatsapp", {"access_token": "x"}), "")
+        whatsapp.build_send(
+            outgoing(answer(), ""), "", Credentials("whatsapp", {"access_token": "x"})
+        )
     with pytest.raises(MissingSecretError, match="whatsapp has no access_token"):
-        whatsapp.build_send(answer(), "", Credentials("whatsapp", {"phone_number_id": "1"}), "")
+        whatsapp.build_send(
+            outgoing(answer(), ""), "", Credentials("whatsapp", {"phone_number_id": "1"})
+        )
 
 
 def error(code, words="x"):

@@ -21,7 +21,7 @@ from caseweave.channels.request import (
 )
 from caseweave.domain.identity import Address, AddressKind
 from caseweave.domain.message import Channel
-from tests.channels.samples import OUTBOX_KEY, outbound
+from tests.channels.samples import OUTBOX_KEY, outbound, outgoing
 from tests.examples.test_provider_sink import Answer, Sink, _run
 
 SECRETS = {
@@ -91,10 +91,9 @@ def build(sink: Sink, provider: str, key: str = "", **changes: Any) -> ProviderR
     address = changes.pop("address", CASES[provider].address)
     message = outbound(Channel.MESSENGER, provider, address, **changes)
     return ADAPTERS[provider].build_send(
-        message,
+        outgoing(message, key or f"{OUTBOX_KEY}~{time.monotonic_ns()}"),
         f"http://127.0.0.1:{sink.port}/{provider}",
         Credentials(provider, HELD[provider] | held),
-        key or f"{OUTBOX_KEY}~{time.monotonic_ns()}",
     )
 
 

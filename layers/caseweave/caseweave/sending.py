@@ -9,6 +9,7 @@ from caseweave.aws.secrets import read_credentials
 from caseweave.channels import ses
 from caseweave.channels.registry import SENDERS
 from caseweave.channels.request import (
+    Outgoing,
     ProviderAnswer,
     ProviderRequest,
     Refusal,
@@ -50,14 +51,16 @@ def _send_by_provider(
     name: str, message: Message, key: OutboxKey, prefix: str, provider_api_url: str
 ) -> SendResult:
     provider = SENDERS.get(name)
-    if provider is None:
+    if provider is None or message.contact is None:
         return Refused(Refusal.PERMANENT, f"no answer can be sent by {name}")
     if len(message.body) > provider.LONGEST_BODY:
         most = provider.LONGEST_BODY
         return Refused(Refusal.PERMANENT, f"{name} takes {most} characters: write two messages")
     base_url = f"{provider_api_url}/{name}" if provider_api_url else provider.API_URL
     try:
-        request = provider.build_send(message, base_url, read_credentials(prefix, name), str(key))
+        credentials = read_credentials(prefix, name).of_account(message.contact.account)
+        outgoing = Outgoing(message.contact, str(key), message.body)
+        request = provider.build_send(outgoing, base_url, credentials)
     except MissingSecretError as error:
         # Certainly not sent: ops may still set it while the queue tries again.
         return Refused(Refusal.THROTTLED, str(error))

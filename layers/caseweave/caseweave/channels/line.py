@@ -17,6 +17,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import (
+    Outgoing,
     ProviderAnswer,
     ProviderRequest,
     Refusal,
@@ -33,7 +34,6 @@ from caseweave.domain.message import (
     IgnoredEvent,
     InboundEvent,
     InboundMessage,
-    Message,
 )
 from caseweave.errors import InvalidSignatureError, UnparseableError
 
@@ -200,24 +200,20 @@ def _linkage(said: dict[str, Any]) -> dict[str, str]:
     return {name: value[:_LONGEST_ID] for name, value in links.items() if value}
 
 
-def build_send(
-    message: Message, base_url: str, credentials: Credentials, outbox_key: str
-) -> ProviderRequest:
-    """The request that sends *message*; LINE takes the same *outbox_key* once within a day."""
-    if message.contact is None:
-        raise ValueError(f"message {message.id} has nobody to go to")
+def build_send(outgoing: Outgoing, base_url: str, credentials: Credentials) -> ProviderRequest:
+    """The request that sends *outgoing*; LINE takes the same key once within a day."""
     # Bots and users have ids without dots.
-    address = message.contact.address.value.rpartition(".")[2]
+    address = outgoing.contact.address.value.rpartition(".")[2]
     said = {
-        "to": message.contact.context.get("user_id", address),
-        "messages": [{"type": "text", "text": _shorten(message.body)}],
+        "to": outgoing.contact.context.get("user_id", address),
+        "messages": [{"type": "text", "text": _shorten(outgoing.body)}],
     }
     return ProviderRequest(
         url=f"{base_url}/v2/bot/message/push",
         headers={
             "Authorization": f"Bearer {credentials.current('channel_access_token')}",
             "Content-Type": "application/json",
-            "X-Line-Retry-Key": str(uuid5(NAMESPACE_URL, outbox_key)),
+            "X-Line-Retry-Key": str(uuid5(NAMESPACE_URL, outgoing.key)),
         },
         body=json.dumps(said).encode(),
     )

@@ -16,7 +16,13 @@ from caseweave.channels import meta_graph as graph
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.meta_content import describe_part, read_attachment
 from caseweave.channels.meta_signature import answer_greeting, verify_signature
-from caseweave.channels.request import ProviderAnswer, ProviderRequest, SendResult, WebhookRequest
+from caseweave.channels.request import (
+    Outgoing,
+    ProviderAnswer,
+    ProviderRequest,
+    SendResult,
+    WebhookRequest,
+)
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
 from caseweave.domain.message import (
     Attachment,
@@ -25,7 +31,6 @@ from caseweave.domain.message import (
     IgnoredEvent,
     InboundEvent,
     InboundMessage,
-    Message,
     Receipt,
 )
 from caseweave.errors import UnparseableError
@@ -210,22 +215,15 @@ _READERS: dict[str, Callable[[_Envelope, dict[str, Any]], list[InboundEvent]]] =
 }
 
 
-def build_send(
-    message: Message,
-    base_url: str,
-    credentials: Credentials,
-    outbox_key: str,  # noqa: ARG001 - deliveries name the message by Meta's id alone
-) -> ProviderRequest:
-    """The request that sends *message*: from the page that it answers, or from the account whose
+def build_send(outgoing: Outgoing, base_url: str, credentials: Credentials) -> ProviderRequest:
+    """The request that sends *outgoing*: from the page that it answers, or from the account whose
     token this is, as which Instagram's is sent.
     """
-    if message.contact is None:
-        raise ValueError(f"message {message.id} has nobody to go to")
-    address, context = message.contact.address, message.contact.context
+    address, context = outgoing.contact.address, outgoing.contact.context
     account, _, user = address.value.partition(".")
-    text, sender = message.body[:LONGEST_BODY], quote(context.get("account_id") or account, "")
+    text, sender = outgoing.body[:LONGEST_BODY], quote(context.get("account_id") or account, "")
     if address.kind is AddressKind.INSTAGRAM:
-        text = message.body.encode()[:LONGEST_INSTAGRAM_BODY].decode("utf-8", "ignore")
+        text = outgoing.body.encode()[:LONGEST_INSTAGRAM_BODY].decode("utf-8", "ignore")
         sender = "me"
     said = {
         "recipient": {"id": context.get("user_id") or user},

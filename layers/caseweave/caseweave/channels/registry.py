@@ -13,8 +13,16 @@ from caseweave.channels import (
     whatsapp,
 )
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.request import ProviderAnswer, ProviderRequest, SendResult, WebhookRequest
-from caseweave.domain.message import InboundEvent, Message
+from caseweave.channels.request import (
+    AccessToken,
+    Outgoing,
+    ProviderAnswer,
+    ProviderRequest,
+    Refused,
+    SendResult,
+    WebhookRequest,
+)
+from caseweave.domain.message import InboundEvent
 
 
 class Provider(Protocol):
@@ -38,10 +46,24 @@ class Sender(Protocol):
     LONGEST_BODY: int
 
     def build_send(
-        self, message: Message, base_url: str, credentials: Credentials, outbox_key: str
+        self, outgoing: Outgoing, base_url: str, credentials: Credentials
     ) -> ProviderRequest: ...
 
     def read_answer(self, answer: ProviderAnswer) -> SendResult: ...
+
+
+class TokenIssuer(Protocol):
+    """What the module of a provider offers whose access tokens live for some hours only.
+
+    The token is kept for all functions and refreshed under a lock; `build_send` finds it in its
+    credentials as `access_token`.
+    """
+
+    API_URL: str
+
+    def build_token_request(self, base_url: str, credentials: Credentials) -> ProviderRequest: ...
+
+    def read_token(self, answer: ProviderAnswer) -> AccessToken | Refused: ...
 
 
 class Greeter(Protocol):
@@ -70,4 +92,5 @@ SENDERS: dict[str, Sender] = {
     "vonage": vonage,
     "whatsapp": whatsapp,
 }
+TOKEN_ISSUERS: dict[str, TokenIssuer] = {}
 GREETERS: dict[str, Greeter] = {"meta": meta, "whatsapp": whatsapp}

@@ -4,11 +4,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
+from caseweave.domain.message import Contact
 from caseweave.errors import UnparseableError
 
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -24,12 +26,40 @@ class WebhookRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class MediaLink:
+    """A file of ours at an address from which a provider can fetch it for some hours."""
+
+    name: str
+    media_type: str
+    size: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What one request to a provider carries: a message, or a part of one that is too long for
+    one. Either `body` or `media`, never both.
+
+    `key` is ours and comes back in receipts where the provider echoes one; `reply_to` is the
+    provider's id of the customer's message that this answers, "" for none.
+    """
+
+    contact: Contact
+    key: str
+    body: str = ""
+    media: MediaLink | None = None
+    quick_replies: tuple[str, ...] = ()
+    reply_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderRequest:
-    """What to ask of a provider's API to send a message."""
+    """What to ask of a provider's API."""
 
     url: str
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes = b""
+    method: str = "POST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +69,16 @@ class ProviderAnswer:
 
 
 class Refusal(StrEnum):
-    """Why a provider did not take a message, as far as it decides what we do next."""
+    """Why a provider did not take a message, as far as it decides what we do next.
+
+    THROTTLED and TRANSIENT were certainly not taken and are tried again; WINDOW_CLOSED, OPTED_OUT
+    and PERMANENT never go through as they are; UNKNOWN was perhaps taken, so nobody sends it again.
+    """
 
     THROTTLED = "throttled"
+    TRANSIENT = "transient"
+    WINDOW_CLOSED = "window_closed"
+    OPTED_OUT = "opted_out"
     PERMANENT = "permanent"
     UNKNOWN = "unknown"
 
@@ -55,13 +92,22 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """THROTTLED: certainly not taken, try again. PERMANENT: never. UNKNOWN: perhaps taken."""
+    """`retry_after` is how long the provider asked us to wait, if it said so."""
 
     kind: Refusal
     detail: str
+    retry_after: timedelta | None = None
 
 
 SendResult = Sent | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token of a provider that hands them out for a while, and for how long it is good."""
+
+    value: str
+    lifetime: timedelta
 
 
 def read_json_object(body: bytes) -> dict[str, Any]:

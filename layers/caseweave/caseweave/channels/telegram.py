@@ -12,6 +12,7 @@ from typing import Any
 
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import (
+    Outgoing,
     ProviderAnswer,
     ProviderRequest,
     Refusal,
@@ -28,7 +29,6 @@ from caseweave.domain.message import (
     IgnoredEvent,
     InboundEvent,
     InboundMessage,
-    Message,
 )
 from caseweave.errors import InvalidSignatureError, UnparseableError
 
@@ -173,18 +173,11 @@ def _describe(said: dict[str, Any]) -> str:
     return ""
 
 
-def build_send(
-    message: Message,
-    base_url: str,
-    credentials: Credentials,
-    outbox_key: str,  # noqa: ARG001 - bots get no receipts, so the key has nowhere to travel
-) -> ProviderRequest:
-    """The request that sends *message*."""
-    if message.contact is None:
-        raise ValueError(f"message {message.id} has nobody to go to")
+def build_send(outgoing: Outgoing, base_url: str, credentials: Credentials) -> ProviderRequest:
+    """The request that sends *outgoing*."""
     said = {
-        "chat_id": message.contact.context.get("chat_id", message.contact.address.value),
-        "text": message.body[:LONGEST_BODY],
+        "chat_id": outgoing.contact.context.get("chat_id", outgoing.contact.address.value),
+        "text": outgoing.body[:LONGEST_BODY],
     }
     return ProviderRequest(
         url=f"{base_url}/bot{credentials.current('bot_token')}/sendMessage",

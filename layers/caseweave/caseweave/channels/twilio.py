@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import (
+    Outgoing,
     ProviderAnswer,
     ProviderRequest,
     Refusal,
@@ -39,7 +40,6 @@ from caseweave.domain.message import (
     DeliveryState,
     InboundEvent,
     InboundMessage,
-    Message,
     Receipt,
 )
 from caseweave.errors import InvalidSignatureError, UnparseableError
@@ -141,19 +141,15 @@ def _receipt(
     )
 
 
-def build_send(
-    message: Message, base_url: str, credentials: Credentials, outbox_key: str
-) -> ProviderRequest:
-    """The request that sends *message*; receipts come to the webhook URL and name *outbox_key*."""
-    if message.contact is None:
-        raise ValueError(f"message {message.id} has nobody to go to")
+def build_send(outgoing: Outgoing, base_url: str, credentials: Credentials) -> ProviderRequest:
+    """The request that sends *outgoing*; receipts come to the webhook URL and name its key."""
     sid = credentials.current("account_sid")
     basic = b64encode(f"{sid}:{credentials.current('auth_token')}".encode()).decode()
-    callback = _with_query(credentials.current("webhook_url"), [("message", outbox_key)])
+    callback = _with_query(credentials.current("webhook_url"), [("message", outgoing.key)])
     form = {
-        "To": message.contact.address.value,
-        "From": message.contact.context.get("to") or credentials.current("from"),
-        "Body": message.body[:LONGEST_BODY],
+        "To": outgoing.contact.address.value,
+        "From": outgoing.contact.context.get("to") or credentials.current("from"),
+        "Body": outgoing.body[:LONGEST_BODY],
         "StatusCallback": callback,
     }
     return ProviderRequest(

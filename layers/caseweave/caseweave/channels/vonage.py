@@ -16,6 +16,7 @@ from typing import Any
 
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import (
+    Outgoing,
     ProviderAnswer,
     ProviderRequest,
     Refusal,
@@ -34,7 +35,6 @@ from caseweave.domain.message import (
     IgnoredEvent,
     InboundEvent,
     InboundMessage,
-    Message,
     Receipt,
 )
 from caseweave.errors import UnparseableError
@@ -226,20 +226,16 @@ def _sender(fields: Mapping[str, Any], name: str) -> Sender:
     )
 
 
-def build_send(
-    message: Message, base_url: str, credentials: Credentials, outbox_key: str
-) -> ProviderRequest:
-    """The request that sends *message* where the customer wrote; receipts name *outbox_key*."""
-    if message.contact is None:
-        raise ValueError(f"message {message.id} has nobody to go to")
+def build_send(outgoing: Outgoing, base_url: str, credentials: Credentials) -> ProviderRequest:
+    """The request that sends *outgoing* where the customer wrote; receipts name its key."""
     account = f"{credentials.current('api_key')}:{credentials.current('api_secret')}"
     said = {
         "message_type": "text",
-        "channel": message.contact.context.get("channel", "sms"),
-        "to": message.contact.address.value.removeprefix("+"),
-        "from": message.contact.context.get("to") or credentials.current("from"),
-        "text": message.body[:LONGEST_BODY],
-        "client_ref": outbox_key,
+        "channel": outgoing.contact.context.get("channel", "sms"),
+        "to": outgoing.contact.address.value.removeprefix("+"),
+        "from": outgoing.contact.context.get("to") or credentials.current("from"),
+        "text": outgoing.body[:LONGEST_BODY],
+        "client_ref": outgoing.key,
     }
     return ProviderRequest(
         url=f"{base_url}/v1/messages",

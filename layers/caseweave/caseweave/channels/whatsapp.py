@@ -16,7 +16,13 @@ from urllib.parse import quote
 from caseweave.channels import meta_graph as graph
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.meta_signature import answer_greeting, verify_signature
-from caseweave.channels.request import ProviderAnswer, ProviderRequest, SendResult, WebhookRequest
+from caseweave.channels.request import (
+    Outgoing,
+    ProviderAnswer,
+    ProviderRequest,
+    SendResult,
+    WebhookRequest,
+)
 from caseweave.channels.whatsapp_content import read_attachment, read_words
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
 from caseweave.domain.message import (
@@ -25,7 +31,6 @@ from caseweave.domain.message import (
     IgnoredEvent,
     InboundEvent,
     InboundMessage,
-    Message,
     Receipt,
 )
 from caseweave.errors import UnparseableError
@@ -213,15 +218,11 @@ def _describe_errors(errors: list[Any]) -> str:
     return "; ".join(filter(None, found))[:_LONGEST_ERROR]
 
 
-def build_send(
-    message: Message, base_url: str, credentials: Credentials, outbox_key: str
-) -> ProviderRequest:
-    """The request that sends *message* from the number that was written to; statuses bring
-    *outbox_key* back.
+def build_send(outgoing: Outgoing, base_url: str, credentials: Credentials) -> ProviderRequest:
+    """The request that sends *outgoing* from the number that was written to; statuses bring its
+    key back.
     """
-    if message.contact is None:
-        raise ValueError(f"message {message.id} has nobody to go to")
-    address, context = message.contact.address, message.contact.context
+    address, context = outgoing.contact.address, outgoing.contact.context
     number_id = context.get("phone_number_id") or credentials.current("phone_number_id")
     said: dict[str, Any] = {"messaging_product": "whatsapp", "recipient_type": "individual"}
     if user_id := context.get("user_id", ""):
@@ -230,8 +231,8 @@ def build_send(
         said["to"] = context.get("to") or address.value.removeprefix("+")
     said |= {
         "type": "text",
-        "text": {"body": message.body[:LONGEST_BODY]},
-        "biz_opaque_callback_data": outbox_key,
+        "text": {"body": outgoing.body[:LONGEST_BODY]},
+        "biz_opaque_callback_data": outgoing.key,
     }
     return ProviderRequest(
         url=f"{base_url}/{quote(number_id, safe='')}/messages",

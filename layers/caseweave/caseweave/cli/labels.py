@@ -42,6 +42,8 @@ LABELS = {
     "sms": ("SMS", "短信"),
     "email": ("Email", "邮件"),
     "messenger": ("Messenger", "即时通讯"),
+    "voice": ("Phone", "电话"),
+    "offline": ("In person", "线下"),
     "telegram": ("Telegram", "Telegram"),
     "note": ("Note", "备注"),
     # states of a case

@@ -14,6 +14,11 @@ class AddressKind(StrEnum):
     LINE = "line"
     MESSENGER = "messenger"
     INSTAGRAM = "instagram"
+    WECHAT = "wechat"
+    WECOM = "wecom"
+    QQ = "qq"
+    # A group chat: it has a case of its own, which is nobody's of its members.
+    GROUP = "group"
     # One submission or one mail whose sender is unproven: an identity of its own, never shared.
     UNPROVEN = "unproven"
 

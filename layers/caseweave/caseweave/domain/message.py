@@ -13,6 +13,17 @@ class Channel(StrEnum):
     EMAIL = "email"
     SMS = "sms"
     MESSENGER = "messenger"
+    VOICE = "voice"
+    # In person or on paper, entered by an agent.
+    OFFLINE = "offline"
+
+
+class Remark(StrEnum):
+    """What a message says about an earlier one of the same customer, if that is all it does."""
+
+    EDIT = "edit"
+    DELETION = "deletion"
+    REACTION = "reaction"
 
 
 class Direction(StrEnum):
@@ -98,7 +109,8 @@ class InboundMessage:
     `session_case_id` is the case of a session that the door has verified.
 
     `event_id` is the id that survives a redelivery: with provider and account it is the duplicate
-    guard. `occurred_at` is None where the provider tells no time.
+    guard. `occurred_at` is None where the provider tells no time. A `remark` is about the message
+    that the provider calls `about`; a deletion or a reaction opens no case.
     """
 
     channel: Channel
@@ -117,6 +129,8 @@ class InboundMessage:
     link_token: str = ""
     reply_tokens: tuple[str, ...] = ()
     session_case_id: str = ""
+    remark: Remark | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
