@@ -61,6 +61,7 @@ deploy: build ## Build and deploy to the AWS account of your credentials
 
 lock: $(DEV) ## Pin all requirements again (UPGRADE=1: to the newest allowed)
 	@$(COMPILE) --no-deps requirements/vendor.in --output-file layers/vendor/requirements.txt
+	@$(COMPILE) --no-deps requirements/imaging.in --output-file layers/imaging/requirements.txt
 	@for set in dev emulator sam; do \
 	  echo "==> requirements/$$set.txt"; \
 	  $(COMPILE) requirements/$$set.in --output-file requirements/$$set.txt || exit 1; \
