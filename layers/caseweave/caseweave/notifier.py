@@ -29,6 +29,8 @@ NOTIFIER = Actor("system", "notifier")
 CLAIM_LIFETIME = timedelta(seconds=20)
 # `maxReceiveCount` of the outbound queues (infra/outbound.yaml).
 MOST_RECEIVES = 10
+# Certainly not taken, and perhaps taken later.
+_NOT_TAKEN = (Refusal.THROTTLED, Refusal.TRANSIENT)
 
 Send = Callable[[Message, OutboxKey], SendResult]
 
@@ -56,7 +58,7 @@ def notify(
     result = send(message, key)
     if isinstance(result, Sent):
         return _settle(key, DeliveryState.ACCEPTED, now(), provider_id=result.provider_id)
-    if result.kind is Refusal.THROTTLED and not is_last_try:
+    if result.kind in _NOT_TAKEN and not is_last_try:
         release_message(key, now())
         raise NotSentYetError(result.detail)
     return _give_up(key, result, now())

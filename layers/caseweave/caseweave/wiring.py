@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -60,7 +61,7 @@ def sign_in_check(settings: Settings) -> Callable[[str], Mapping[str, Any]]:
 
 
 def sender(settings: Settings) -> Send:
-    """How messages leave. Raises MissingSecretError."""
+    """How messages leave, from now on. Raises MissingSecretError."""
     from caseweave.sending import send_message  # noqa: PLC0415 - only the notifier needs it
 
     return partial(
@@ -69,4 +70,5 @@ def sender(settings: Settings) -> Send:
         provider_api_url=settings.provider_api_url,
         support_address=settings.support_address,
         signing_keys=make_door(settings).signing_keys,
+        now=datetime.now(UTC),
     )

@@ -92,11 +92,14 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """`retry_after` is how long the provider asked us to wait, if it said so."""
+    """`retry_after` is how long the provider asked us to wait, if it said so. `is_token_stale`: it
+    was the access token that was refused, so the next try needs another.
+    """
 
     kind: Refusal
     detail: str
     retry_after: timedelta | None = None
+    is_token_stale: bool = False
 
 
 SendResult = Sent | Refused

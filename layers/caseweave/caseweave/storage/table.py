@@ -199,6 +199,16 @@ class UsedTokenRow(Row, discriminator="used_token"):
     customer_id = UnicodeAttribute()
 
 
+class AccessTokenRow(Row, discriminator="access_token"):
+    """A provider's access token, and who may fetch the next one; every write raises `version`."""
+
+    token = UnicodeAttribute(null=True)
+    good_until = UnicodeAttribute(null=True)
+    refresh_from = UnicodeAttribute(null=True)
+    locked_until = UnicodeAttribute(null=True)
+    version = NumberAttribute()
+
+
 class IncidentRow(Row, discriminator="incident"):
     title = UnicodeAttribute()
     products: JSONAttribute = JSONAttribute()
@@ -265,6 +275,10 @@ def entity_key(kind: str, value: str, case_id: str) -> Key:
 
 def token_key(digest: str) -> Key:
     return f"TOKEN#{digest}", "TOKEN"
+
+
+def access_token_key(provider: str, name: str) -> Key:
+    return f"ACCESS#{provider}#{name}", "ACCESS"
 
 
 def incident_key(incident_id: str) -> Key:
