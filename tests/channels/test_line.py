@@ -17,7 +17,7 @@ from caseweave.channels import line
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import ProviderAnswer, Refusal, Refused, Sent, WebhookRequest
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
-from caseweave.domain.message import Attachment, Channel, IgnoredEvent, InboundMessage
+from caseweave.domain.message import Attachment, Channel, IgnoredEvent, InboundMessage, Remark
 from caseweave.errors import InvalidSignatureError, MissingSecretError, UnparseableError
 from tests.channels.samples import OUTBOX_KEY, outbound, outgoing
 from tests.channels.test_hostile import ODD_VALUES, json_values, outcome, paths, replaced
@@ -89,8 +89,13 @@ def message(body, **changes):
         ),
         "body": body,
         "occurred_at": datetime(2026, 11, 23, 5, 24, 33, 120_000, tzinfo=UTC),
-        "context": {"user_id": LIN, "message_id": "444573844083572737"}
-        | changes.pop("context", {}),
+        "context": {
+            name: value
+            for name, value in (
+                {"user_id": LIN, "message_id": "444573844083572737"} | changes.pop("context", {})
+            ).items()
+            if value
+        },
     }
     return InboundMessage(**(values | changes))
 
@@ -167,7 +172,7 @@ def test_an_unset_secret_lets_nobody_in(nothing):
         ),
         pytest.param(
             event("messageEdited", message=said(text="订单 18")),
-            message("订单 18", context={"edited": "true"}),
+            message("订单 18", remark=Remark.EDIT, about="444573844083572737"),
             id="edit",
         ),
         pytest.param(
@@ -258,19 +263,44 @@ def test_what_a_person_says_becomes_a_message(one, expected):
     assert parse_one(one) == expected
 
 
-GROUP = {"type": "group", "groupId": "C1", "userId": LIN}
+def test_what_was_unsent_is_a_remark_about_it():
+    assert parse_one(event("unsend", unsend={"messageId": "44"})) == message(
+        "",
+        provider_id=EVENT_ID,
+        context={"message_id": None},
+        is_automatic=True,
+        remark=Remark.DELETION,
+        about="44",
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "chat_id", "fields"),
+    [
+        ({"type": "group", "groupId": "C1", "userId": LIN}, "C1", {"member": LIN}),
+        ({"type": "room", "roomId": "R1"}, "R1", {}),
+    ],
+)
+def test_a_group_has_a_case_of_its_own_that_names_who_spoke(source, chat_id, fields):
+    group = Address(AddressKind.GROUP, f"line.{BOT}.{chat_id}")
+
+    assert parse_one(event(message=said(text="hi"), source=source)) == message(
+        "hi",
+        sender=Sender(proven=(ProvenAddress(group, Proof.PROVIDER),)),
+        context={"user_id": chat_id},
+        fields=fields,
+    )
 
 
 @pytest.mark.parametrize(
     ("one", "reason"),
     [
-        (event("unsend", unsend={"messageId": "44"}), "message 44 was unsent"),
+        (event("unsend"), "not understood: no unsend"),
         (event("follow"), "event of type follow"),
         (event("beacon", beacon={"hwid": "d4", "type": "enter"}), "event of type beacon"),
         (event("x" * 500), f"event of type {'x' * 186}"),
         (event(type=None), "event of type nothing"),
-        (event(message=said(text="hi"), source=GROUP), "a group chat"),
-        (event(message=said(text="hi"), source={"type": "room"}), "a room chat"),
+        (event(message=said(text="hi"), source={"type": "room"}), "not understood: no roomId"),
         (event(message=said(text="hi"), source={}), "a strange chat"),
         (
             event(message=said(text="hi"), mode="standby"),

@@ -31,6 +31,7 @@ from caseweave.domain.message import (
     IgnoredEvent,
     InboundMessage,
     Receipt,
+    Remark,
 )
 from caseweave.domain.times import optional_rfc3339
 from caseweave.errors import MissingSecretError, UnparseableError
@@ -176,7 +177,7 @@ def test_an_answer_to_a_story_brings_the_story():
 
 def test_an_edit_is_a_message_of_its_own_that_says_so():
     assert parse_one(message_edit={"mid": "m_1", "text": "order 18", "num_edit": 2}) == message(
-        "order 18", event_id="m_1.edit.2", context={"edited": "true"}
+        "order 18", event_id="m_1.edit.2", remark=Remark.EDIT, about="m_1"
     )
 
 
@@ -201,12 +202,25 @@ def test_a_quick_reply_is_its_text():
     assert parse_one(message=said) == message("Red")
 
 
+def test_what_was_taken_back_is_a_remark_about_it():
+    assert parse_one(message={"mid": "m_1", "is_deleted": True}) == message(
+        "", event_id="m_1.deleted", is_automatic=True, remark=Remark.DELETION, about="m_1"
+    )
+
+
 def test_a_reaction_is_a_message_about_another():
     said = {"mid": "m_0", "action": "react", "reaction": "love", "emoji": "❤️"}
 
     found = parse_one(reaction=said)
 
-    assert found == message("❤️", mid="m_0", event_id=found.event_id, context={"reply_to": "m_0"})
+    assert found == message(
+        "❤️",
+        mid="m_0",
+        event_id=found.event_id,
+        is_automatic=True,
+        remark=Remark.REACTION,
+        about="m_0",
+    )
     assert found.event_id.startswith("m_0.sha256:")
     assert parse_one(reaction=said | {"emoji": None}).body == "love"
 
@@ -319,7 +333,6 @@ def test_a_delivery_is_a_receipt_for_each_message():
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ({"message": {"mid": "m_1", "is_deleted": True}}, "taken back: m_1"),
         ({"reaction": {"mid": "m_0", "action": "unreact"}}, "a reaction taken back"),
         ({"read": {"watermark": WHEN_MS}}, f"read until {WHEN_MS}"),
         ({"read": {"mid": "m_1"}}, "read until m_1"),

@@ -8,7 +8,7 @@ import pytest
 from caseweave.channels import telegram
 from caseweave.channels.request import ProviderAnswer, Refusal, Refused, Sent, WebhookRequest
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
-from caseweave.domain.message import Attachment, Channel, IgnoredEvent, InboundMessage
+from caseweave.domain.message import Attachment, Channel, IgnoredEvent, InboundMessage, Remark
 from caseweave.errors import MissingSecretError, UnparseableError
 from tests.channels.samples import outgoing, telegram_account, telegram_message
 
@@ -69,8 +69,76 @@ def test_an_edit_is_a_message_of_its_own_that_says_so():
         sender=SENDER,
         body="订单 18",
         occurred_at=datetime(2026, 11, 23, 5, 25, tzinfo=UTC),
-        context={"chat_id": "5550001234", "message_id": "41", "edited": "true"},
+        context={"chat_id": "5550001234", "message_id": "41"},
+        remark=Remark.EDIT,
+        about="5550001234.41",
     )
+
+
+def test_a_reaction_is_a_message_about_another():
+    told = {"chat": CHAT, "message_id": 40, "user": LIN, "date": 1_795_411_473}
+    given = [{"type": "emoji", "emoji": "👍"}, {"type": "custom_emoji"}]
+
+    assert parse_update(message_reaction=told | {"new_reaction": given}) == InboundMessage(
+        channel=Channel.MESSENGER,
+        provider="telegram",
+        account="7100200300",
+        event_id="870001",
+        provider_id="5550001234.reaction.870001",
+        sender=SENDER,
+        body="👍 [emoji]",
+        occurred_at=datetime(2026, 11, 23, 5, 24, 33, tzinfo=UTC),
+        context={"chat_id": "5550001234", "message_id": "40"},
+        is_automatic=True,
+        remark=Remark.REACTION,
+        about="5550001234.40",
+    )
+    for nobody in (told | {"new_reaction": []}, {"chat": CHAT, "new_reaction": given}):
+        assert parse_update(message_reaction=nobody) == ignored(
+            "a reaction taken back, or of nobody"
+        )
+
+
+def test_each_deleted_message_of_a_business_chat_is_a_remark_about_it():
+    told = {"business_connection_id": "b", "chat": CHAT, "message_ids": [7, 8]}
+    body = json.dumps({"update_id": 870_001, "deleted_business_messages": told}).encode()
+
+    found = telegram.parse(WebhookRequest(body=body), telegram_account())
+
+    assert [(one.event_id, one.remark, one.about, one.body) for one in found] == [
+        ("870001.0", Remark.DELETION, "5550001234.7", ""),
+        ("870001.1", Remark.DELETION, "5550001234.8", ""),
+    ]
+    assert [one.sender.proven for one in found] == [SENDER.proven] * 2
+
+
+@pytest.mark.parametrize("kind", ["group", "supergroup", None])
+def test_a_group_has_a_case_of_its_own_that_names_who_spoke(kind):
+    chat = {"id": -100, "title": "Merchants", **({"type": kind} if kind else {})}
+    sender = Sender(
+        proven=(
+            ProvenAddress(Address(AddressKind.GROUP, "telegram.7100200300.-100"), Proof.PROVIDER),
+        ),
+        name="Merchants",
+    )
+
+    found = parse_update(message=said(chat=chat, text="/start Zm9v-bar_1"))
+
+    assert found == InboundMessage(
+        channel=Channel.MESSENGER,
+        provider="telegram",
+        account="7100200300",
+        event_id="870001",
+        provider_id="-100.41",
+        sender=sender,
+        # A link that somebody posted there links nobody.
+        body="/start Zm9v-bar_1",
+        occurred_at=datetime(2026, 11, 23, 5, 24, 33, tzinfo=UTC),
+        context={"chat_id": "-100", "message_id": "41"},
+        fields={"member": "琳 Wang"},
+    )
+    pressed = {"id": "1", "from": LIN, "data": "yes", "message": said(chat=chat)}
+    assert parse_update(callback_query=pressed).sender == sender
 
 
 def test_a_button_becomes_a_message():
@@ -156,8 +224,7 @@ def test_the_token_of_a_deep_link_opens_a_case_and_stands_in_no_timeline():
 @pytest.mark.parametrize(
     ("update", "reason"),
     [
-        ({"message": said(chat={"id": -100, "type": "group"})}, "a group chat"),
-        ({"message": said(chat={"id": -1001, "type": "supergroup"})}, "a supergroup chat"),
+        ({"message": said(chat={"id": -1001, "type": "channel"})}, "a channel chat"),
         ({"message": said(**{"from": {**LIN, "is_bot": True}})}, "not sent by a person"),
         ({"message": said(**{"from": None})}, "not sent by a person"),
         ({"channel_post": said(text="news")}, "update of channel_post"),
@@ -165,17 +232,6 @@ def test_the_token_of_a_deep_link_opens_a_case_and_stands_in_no_timeline():
         ({"kind_of_next_year": {}}, "update of kind_of_next_year"),
         ({}, "update of nothing"),
         ({"callback_query": {"id": "1", "from": LIN}}, "a button without its message"),
-        # An answer would be read by the whole group.
-        (
-            {
-                "callback_query": {
-                    "id": "1",
-                    "from": LIN,
-                    "message": said(chat={"id": -100, "type": "group"}),
-                }
-            },
-            "a group chat",
-        ),
         ({"x" * 1000: 1}, "update of " + "x" * 190),
     ],
 )
@@ -184,8 +240,7 @@ def test_what_is_not_for_us_is_kept_and_ignored(update, reason):
 
 
 def test_a_chat_of_unknown_type_is_private_if_it_is_no_group():
-    assert parse_update(message=said(chat={"id": 5}, text="hi")).body == "hi"
-    assert parse_update(message=said(chat={"id": -5}, text="hi")) == ignored("a strange chat")
+    assert parse_update(message=said(chat={"id": 5}, text="hi")).sender == SENDER
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from caseweave.channels import whatsapp
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import (
+    Outgoing,
     ProviderAnswer,
     ProviderRequest,
     Refusal,
@@ -29,7 +30,9 @@ from caseweave.domain.message import (
     DeliveryState,
     IgnoredEvent,
     InboundMessage,
+    NumberChange,
     Receipt,
+    Remark,
 )
 from caseweave.domain.times import optional_rfc3339
 from caseweave.errors import MissingSecretError, UnparseableError
@@ -84,10 +87,14 @@ def message(body, *, context=(), **changes):
         "body": body,
         "occurred_at": WHEN,
         "context": {
-            "phone_number_id": NUMBER_ID,
-            "to": LIN,
-            "message_id": "wamid.1",
-            **dict(context),
+            name: value
+            for name, value in {
+                "phone_number_id": NUMBER_ID,
+                "to": LIN,
+                "message_id": "wamid.1",
+                **dict(context),
+            }.items()
+            if value
         },
     }
     return InboundMessage(**(values | changes))
@@ -166,7 +173,9 @@ def test_an_edit_is_a_message_of_its_own_that_says_so():
     assert found == message(
         "order 18",
         provider_id="wamid.7",
-        context={"message_id": "wamid.7", "edited": "true", "reply_to": "wamid.0"},
+        context={"message_id": "wamid.7", "reply_to": "wamid.0"},
+        remark=Remark.EDIT,
+        about="wamid.7",
     )
 
 
@@ -379,15 +388,72 @@ def test_what_is_no_text_becomes_words(told, body):
 def test_a_reaction_is_a_message_about_another():
     told = said("reaction", reaction={"message_id": "wamid.0", "emoji": "👍"})
 
-    assert parse_one(told) == message("👍", context={"reply_to": "wamid.0"})
+    assert parse_one(told) == message(
+        "👍", is_automatic=True, remark=Remark.REACTION, about="wamid.0"
+    )
+
+
+def test_what_was_taken_back_is_a_remark_about_it():
+    assert parse_one(said("revoke", revoke={"original_message_id": "wamid.0"})) == message(
+        "", is_automatic=True, remark=Remark.DELETION, about="wamid.0"
+    )
+
+
+def test_a_group_has_a_case_of_its_own_that_names_who_spoke():
+    group = Address(AddressKind.GROUP, f"whatsapp.{NUMBER_ID}.g1")
+
+    found = parse_one(said(group_id="g1", text={"body": "hi"}))
+
+    assert found == message(
+        "hi",
+        sender=Sender(proven=(ProvenAddress(group, Proof.PROVIDER),)),
+        context={"group_id": "g1", "to": None},
+        fields={"member": "琳"},
+    )
+    request = whatsapp.build_send(
+        Outgoing(answer(group, found.context).contact, "key", "您好"), "https://x", ACCOUNT
+    )
+    assert json.loads(request.body) == {
+        "messaging_product": "whatsapp",
+        "recipient_type": "group",
+        "to": "g1",
+        "type": "text",
+        "text": {"body": "您好"},
+        "biz_opaque_callback_data": "key",
+    }
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        {"type": "user_changed_number", "wa_id": "85291234567", "body": "Lin has moved"},
+        {"type": "customer_changed_number", "new_wa_id": "85291234567", "body": "Lin has moved"},
+    ],
+)
+def test_a_changed_number_moves_the_customer_and_says_so_in_the_open_case(system):
+    (moved, told) = parse(batch(change(messages=[said("system", system=system)])))
+
+    new = Address(AddressKind.PHONE, "+85291234567")
+    assert moved == NumberChange("whatsapp", NUMBER_ID, "wamid.1.number", PHONE, new)
+    assert told == message(
+        "Lin has moved",
+        sender=Sender(proven=(ProvenAddress(new, Proof.PROVIDER),)),
+        context={"to": "85291234567", "message_id": None},
+        is_automatic=True,
+        remark=Remark.NUMBER_CHANGE,
+        about=PHONE.value,
+    )
 
 
 @pytest.mark.parametrize(
     ("told", "reason"),
     [
-        (said(group_id="g1", text={"body": "hi"}), "a group chat"),
-        (said("system", system={"type": "user_changed_number"}), "system: user_changed_number"),
-        (said("revoke", revoke={"original_message_id": "wamid.0"}), "taken back: wamid.0"),
+        (said("system", system={"type": "user_identity"}), "system: user_identity"),
+        (
+            said("system", system={"type": "user_changed_number"}),
+            "not understood: a change of number without the two numbers",
+        ),
+        (said("revoke"), "not understood: no revoke"),
         (said("reaction", reaction={"message_id": "wamid.0"}), "a reaction taken back"),
         (
             said("reaction", reaction={"message_id": "wamid.0", "emoji": ""}),

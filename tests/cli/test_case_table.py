@@ -8,7 +8,7 @@ from caseweave.cli.case_table import render_file, render_list
 from caseweave.cli.labels import LABELS, label
 from caseweave.domain.case import CaseState
 from caseweave.domain.event import EventKind
-from caseweave.domain.message import Channel, DeliveryState
+from caseweave.domain.message import Channel, DeliveryState, Remark
 from tests.cli.case_file import CASE, EVENTS, FILE, MESSAGES
 
 
@@ -98,7 +98,7 @@ def test_a_case_without_messages_or_events_is_shown():
 def test_there_is_a_word_for_all_that_a_case_can_show():
     kinds = [kind for kind in EventKind if is_telling({"kind": kind})]
 
-    names = {*kinds, *CaseState, *DeliveryState, *Channel}
+    names = {*kinds, *CaseState, *DeliveryState, *Channel, *Remark}
 
     assert names <= LABELS.keys()
 

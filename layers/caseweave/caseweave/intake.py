@@ -19,6 +19,7 @@ from caseweave.domain.message import (
     InboundMessage,
     KnownAddress,
     Message,
+    NumberChange,
     Receipt,
 )
 from caseweave.domain.opening import NewCase, append_message, keep_message, note_links, open_case
@@ -32,6 +33,7 @@ from caseweave.storage.intake import (
     Landing,
     commit_arrival,
     is_token_used,
+    move_number,
     read_arrival,
     read_open_case,
 )
@@ -55,7 +57,10 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """Where a message is now. `is_new` is False if it had been taken in before."""
+    """Where a message is now; in no case if it is a remark and the customer has none open.
+
+    `is_new` is False if it had been taken in before.
+    """
 
     case_id: str
     ref: str
@@ -75,6 +80,8 @@ def take_in(events: Sequence[InboundEvent], raw: RawInput, door: Door) -> int:
             kept += receive_message(event, raw, door).is_new
         elif isinstance(event, Receipt):
             kept += _keep_receipt(event, raw)
+        elif isinstance(event, NumberChange):
+            kept += _change_number(event, raw)
         else:
             kept += _keep_ignored(event, raw)
     return kept
@@ -118,6 +125,10 @@ def _receive_once(inbound: InboundMessage, raw: RawInput, door: Door, *, is_retr
     if case is None and joining.customer_id:
         hint = origin.case_id if origin and origin.customer_id == customer_id else ""
         case = read_open_case(customer_id, hint, consistent=is_retry)
+    if case is None and inbound.remark is not None and not inbound.remark.opens_case:
+        reason = f"a {inbound.remark} of {inbound.about}; the customer has no open case"
+        is_new = keep_without_message(raw, inbound.event_id, LedgerState.IGNORED, reason)
+        return Landed("", "", "", is_new)
     message = keep_message(
         inbound,
         case.id if case else derive_ulid(raw.received_at, "case", *seed),
@@ -260,6 +271,19 @@ def _keep_receipt(receipt: Receipt, raw: RawInput) -> bool:
             reason, state = str(error), LedgerState.IGNORED
     own = replace(raw, provider=receipt.provider, account=receipt.account)
     return keep_without_message(own, receipt.event_id, state, reason)
+
+
+def _change_number(change: NumberChange, raw: RawInput) -> bool:
+    """The customer keeps their history under the new number; the old one may soon be another's."""
+    own = replace(raw, provider=change.provider, account=change.account)
+    try:
+        return retry_on_contention(
+            lambda _: move_number(own, change.event_id, change.old, change.new)
+        )
+    except NotFoundError as error:
+        return keep_without_message(own, change.event_id, LedgerState.IGNORED, str(error))
+    except DuplicateEventError:
+        return False
 
 
 def _keep_ignored(event: IgnoredEvent, raw: RawInput) -> bool:

@@ -51,7 +51,8 @@ def _make_link(message: Message, bot: str, keys: Sequence[bytes], now: datetime)
 
     Whoever opens it becomes this customer, so it only goes to where a proven message came from.
     """
-    if not bot or not message.proof.holds:
+    is_group = message.contact is not None and message.contact.address.kind is AddressKind.GROUP
+    if not bot or not message.proof.holds or is_group:
         return ""
     if has_address_of_kind(message.customer_id, AddressKind.TELEGRAM):
         return ""

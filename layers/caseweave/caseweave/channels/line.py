@@ -34,6 +34,7 @@ from caseweave.domain.message import (
     IgnoredEvent,
     InboundEvent,
     InboundMessage,
+    Remark,
 )
 from caseweave.errors import InvalidSignatureError, UnparseableError
 
@@ -44,6 +45,9 @@ API_URL = "https://api.line.me"
 LONGEST_BODY = 5000
 _LONGEST_ID = 200
 
+# What names the chat, by the type of its source.
+_GROUPS = {"group": "groupId", "room": "roomId"}
+_REMARKS = {"messageEdited": Remark.EDIT, "unsend": Remark.DELETION}
 _MEDIA_TYPES = {
     "image": "image/jpeg",
     "video": "video/mp4",
@@ -100,15 +104,12 @@ def _digest(event: Any) -> str:
 
 
 def _reason_to_ignore(event: dict[str, Any]) -> str:
-    """Why nobody needs to read this; "" for what a person said to us alone."""
+    """Why nobody needs to read this; "" for what a person said to us."""
     kind = _text(event, "type")
-    if kind == "unsend":
-        return f"message {_text(_object(event, 'unsend'), 'messageId')} was unsent"
-    if kind not in ("message", "messageEdited", "postback"):
+    if kind not in ("message", "messageEdited", "postback", "unsend"):
         return f"event of type {kind or 'nothing'}"
     source = _text(_object(event, "source"), "type")
-    if source != "user":
-        # An answer to a group would be read by all of it.
+    if source not in ("user", *_GROUPS):
         return f"a {source or 'strange'} chat"
     if event.get("mode") == "standby":
         return "standby: another module of the account answers this chat"
@@ -118,20 +119,20 @@ def _reason_to_ignore(event: dict[str, Any]) -> str:
 
 
 def _message(event: dict[str, Any], event_id: str, bot_id: str) -> InboundMessage:
-    user_id = _id(_object(event, "source"), "userId")
-    context = {"user_id": user_id}
+    address, chat_id, fields = _place(_object(event, "source"), bot_id)
+    context, about = {"user_id": chat_id}, ""
     attachments: tuple[Attachment, ...] = ()
+    remark = _REMARKS.get(event["type"])
     if event["type"] == "postback":
         body, provider_id = _pressed(event), event_id
+    elif remark is Remark.DELETION:
+        body, provider_id, about = "", event_id, _id(_object(event, "unsend"), "messageId")
     else:
         said = _object(event, "message")
         provider_id = context["message_id"] = _id(said, "id")
         body, attachments = _describe(said), _attachments(said)
         context |= _linkage(said)
-        if event["type"] == "messageEdited":
-            context["edited"] = "true"
-    # A user id is the same for every bot of one company; our contact is with one of them.
-    address = Address(AddressKind.LINE, f"{bot_id}.{user_id}")
+        about = provider_id if remark else ""
     return InboundMessage(
         channel=Channel.MESSENGER,
         provider=PROVIDER,
@@ -143,7 +144,23 @@ def _message(event: dict[str, Any], event_id: str, bot_id: str) -> InboundMessag
         occurred_at=_time(event.get("timestamp")),
         attachments=attachments,
         context=context,
+        fields=fields,
+        is_automatic=remark is Remark.DELETION,
+        remark=remark,
+        about=about,
     )
+
+
+def _place(source: dict[str, Any], bot_id: str) -> tuple[Address, str, dict[str, str]]:
+    """Whose case it is, which chat is answered, and which member spoke if it is a group's."""
+    group = _GROUPS.get(_text(source, "type"))
+    if group is not None:
+        chat_id, member = _id(source, group), _text(source, "userId")[:_LONGEST_ID]
+        address = Address(AddressKind.GROUP, f"{PROVIDER}.{bot_id}.{chat_id}")
+        return address, chat_id, {"member": member} if member else {}
+    # A user id is the same for every bot of one company; our contact is with one of them.
+    user_id = _id(source, "userId")
+    return Address(AddressKind.LINE, f"{bot_id}.{user_id}"), user_id, {}
 
 
 def _pressed(event: dict[str, Any]) -> str:

@@ -32,6 +32,7 @@ from caseweave.domain.message import (
     InboundEvent,
     InboundMessage,
     Receipt,
+    Remark,
 )
 from caseweave.errors import UnparseableError
 
@@ -62,10 +63,11 @@ class _Envelope:
         event_id: str,
         body: str,
         attachments: tuple[Attachment, ...] = (),
-        **context: str,
+        remark: Remark | None = None,
+        reply_to: str = "",
     ) -> list[InboundEvent]:
         address = Address(self.kind, f"{self.account}.{self.user}")
-        ids = {"account_id": self.account, "user_id": self.user, "message_id": mid}
+        context = {"account_id": self.account, "user_id": self.user, "message_id": mid}
         return [
             InboundMessage(
                 channel=Channel.MESSENGER,
@@ -77,7 +79,10 @@ class _Envelope:
                 body=body,
                 occurred_at=graph.read_time(self.event.get("timestamp"), timedelta(milliseconds=1)),
                 attachments=attachments,
-                context=ids | {name: value for name, value in context.items() if value},
+                context=context | ({"reply_to": reply_to} if reply_to else {}),
+                is_automatic=remark is not None and not remark.opens_case,
+                remark=remark,
+                about=mid if remark else "",
             )
         ]
 
@@ -147,7 +152,7 @@ def _read_message(envelope: _Envelope, said: dict[str, Any]) -> list[InboundEven
         return [graph.ignore(PROVIDER, envelope.user, envelope.event, "our own message")]
     mid = graph.read_id(said, "mid")
     if said.get("is_deleted"):
-        return envelope.ignored(f"taken back: {mid}")
+        return envelope.message(mid, f"{mid}.deleted", "", remark=Remark.DELETION)
     replied = said.get("reply_to")
     story = replied.get("story") if isinstance(replied, dict) else None
     parts = graph.objects_in(said, "attachments")
@@ -165,7 +170,7 @@ def _read_message(envelope: _Envelope, said: dict[str, Any]) -> list[InboundEven
 def _read_edit(envelope: _Envelope, said: dict[str, Any]) -> list[InboundEvent]:
     mid, text = graph.read_id(said, "mid"), graph.text_in(said, "text")
     number = graph.text_in(said, "num_edit") or graph.digest(said)
-    return envelope.message(mid, f"{mid}.edit.{number}", text, edited="true")
+    return envelope.message(mid, f"{mid}.edit.{number}", text, remark=Remark.EDIT)
 
 
 def _read_postback(envelope: _Envelope, said: dict[str, Any]) -> list[InboundEvent]:
@@ -181,7 +186,8 @@ def _read_reaction(envelope: _Envelope, said: dict[str, Any]) -> list[InboundEve
     body = graph.text_in(said, "emoji") or graph.text_in(said, "reaction")
     if graph.text_in(said, "action") != "react" or not body:
         return envelope.ignored("a reaction taken back")
-    return envelope.message(mid, f"{mid}.{graph.digest(envelope.event)}", body, reply_to=mid)
+    event_id = f"{mid}.{graph.digest(envelope.event)}"
+    return envelope.message(mid, event_id, body, remark=Remark.REACTION)
 
 
 def _read_delivery(envelope: _Envelope, said: dict[str, Any]) -> list[InboundEvent]:

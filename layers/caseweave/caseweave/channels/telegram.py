@@ -29,6 +29,7 @@ from caseweave.domain.message import (
     IgnoredEvent,
     InboundEvent,
     InboundMessage,
+    Remark,
 )
 from caseweave.errors import InvalidSignatureError, UnparseableError
 
@@ -58,7 +59,7 @@ def verify(request: WebhookRequest, credentials: Credentials) -> None:
 
 
 def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEvent]:
-    """The one event of an update. Raises UnparseableError."""
+    """The events of an update: one, or one for each message deleted. Raises UnparseableError."""
     bot_id = credentials.current("bot_id")
     update = read_json_object(request.body)
     update_id = _id(update, "update_id")
@@ -67,6 +68,10 @@ def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEven
             return [_message(update[kind], kind, update_id, bot_id)]
     if isinstance(update.get("callback_query"), dict):
         return [_button(update["callback_query"], update_id, bot_id)]
+    if isinstance(update.get("message_reaction"), dict):
+        return [_reaction(update["message_reaction"], update_id, bot_id)]
+    if isinstance(update.get("deleted_business_messages"), dict):
+        return _deletions(update["deleted_business_messages"], update_id, bot_id)
     kinds = ", ".join(sorted(update.keys() - {"update_id"})) or "nothing"
     return [IgnoredEvent(PROVIDER, bot_id, update_id, f"update of {kinds}"[:_LONGEST_REASON])]
 
@@ -75,14 +80,15 @@ def _message(said: dict[str, Any], kind: str, update_id: str, bot_id: str) -> In
     chat, sender = _object(said, "chat"), said.get("from")
     if not isinstance(sender, dict) or sender.get("is_bot"):
         return IgnoredEvent(PROVIDER, bot_id, update_id, "not sent by a person")
-    if not _is_private(chat):
-        return _not_private(chat, update_id, bot_id)
+    if chat.get("type") == "channel":
+        return IgnoredEvent(PROVIDER, bot_id, update_id, "a channel chat")
     body = _text(said, "text") or _text(said, "caption") or _describe(said)
     context = {"chat_id": _id(chat, "id"), "message_id": _id(said, "message_id")}
-    if kind.startswith("edited"):
-        context["edited"] = "true"
+    provider_id = f"{context['chat_id']}.{context['message_id']}"
+    is_edit = kind.startswith("edited")
     link_token = ""
-    if body.startswith("/start "):
+    # In a group anybody could have posted somebody else's link.
+    if body.startswith("/start ") and _is_private(chat):
         # The token opens a case: it belongs into no timeline.
         body, link_token = "/start", body.removeprefix("/start ").strip()
     return InboundMessage(
@@ -90,13 +96,16 @@ def _message(said: dict[str, Any], kind: str, update_id: str, bot_id: str) -> In
         provider=PROVIDER,
         account=bot_id,
         event_id=update_id,
-        provider_id=f"{context['chat_id']}.{context['message_id']}",
-        sender=_sender(sender),
+        provider_id=provider_id,
+        sender=_sender(sender, chat, bot_id),
         body=body,
         occurred_at=_time(said.get("edit_date") or said.get("date")),
         attachments=_attachments(said),
         context=context,
+        fields=_member(sender, chat),
         link_token=link_token,
+        remark=Remark.EDIT if is_edit else None,
+        about=provider_id if is_edit else "",
     )
 
 
@@ -105,8 +114,6 @@ def _button(query: dict[str, Any], update_id: str, bot_id: str) -> InboundEvent:
     if not isinstance(sender, dict) or not isinstance(said, dict):
         return IgnoredEvent(PROVIDER, bot_id, update_id, "a button without its message")
     chat = _object(said, "chat")
-    if not _is_private(chat):
-        return _not_private(chat, update_id, bot_id)
     chat_id = _id(chat, "id")
     return InboundMessage(
         channel=Channel.MESSENGER,
@@ -114,10 +121,58 @@ def _button(query: dict[str, Any], update_id: str, bot_id: str) -> InboundEvent:
         account=bot_id,
         event_id=update_id,
         provider_id=f"{chat_id}.button.{_text(query, 'id')}",
-        sender=_sender(sender),
+        sender=_sender(sender, chat, bot_id),
         body=_text(query, "data"),
         context={"chat_id": chat_id, "message_id": _id(said, "message_id")},
+        fields=_member(sender, chat),
     )
+
+
+def _reaction(told: dict[str, Any], update_id: str, bot_id: str) -> InboundEvent:
+    """Anonymous ones of a group, and those taken back, say nothing that anybody could answer."""
+    chat, sender, given = _object(told, "chat"), told.get("user"), told.get("new_reaction")
+    kinds = given if isinstance(given, list) else []
+    emojis = [_text(one, "emoji") or "[emoji]" for one in kinds if isinstance(one, dict)]
+    if not isinstance(sender, dict) or not emojis:
+        return IgnoredEvent(PROVIDER, bot_id, update_id, "a reaction taken back, or of nobody")
+    chat_id, message_id = _id(chat, "id"), _id(told, "message_id")
+    return InboundMessage(
+        channel=Channel.MESSENGER,
+        provider=PROVIDER,
+        account=bot_id,
+        event_id=update_id,
+        provider_id=f"{chat_id}.reaction.{update_id}",
+        sender=_sender(sender, chat, bot_id),
+        body=" ".join(emojis),
+        occurred_at=_time(told.get("date")),
+        context={"chat_id": chat_id, "message_id": message_id},
+        fields=_member(sender, chat),
+        is_automatic=True,
+        remark=Remark.REACTION,
+        about=f"{chat_id}.{message_id}",
+    )
+
+
+def _deletions(told: dict[str, Any], update_id: str, bot_id: str) -> list[InboundEvent]:
+    chat, ids = _object(told, "chat"), told.get("message_ids")
+    chat_id = _id(chat, "id")
+    return [
+        InboundMessage(
+            channel=Channel.MESSENGER,
+            provider=PROVIDER,
+            account=bot_id,
+            event_id=f"{update_id}.{number}",
+            provider_id=f"{chat_id}.deletion.{update_id}.{number}",
+            # A business chat is private, and has the id of the person.
+            sender=_sender(chat, chat, bot_id),
+            body="",
+            context={"chat_id": chat_id},
+            is_automatic=True,
+            remark=Remark.DELETION,
+            about=f"{chat_id}.{_text({'id': deleted}, 'id')}",
+        )
+        for number, deleted in enumerate(ids if isinstance(ids, list) else [])
+    ] or [IgnoredEvent(PROVIDER, bot_id, update_id, "a deletion of nothing")]
 
 
 def _is_private(chat: dict[str, Any]) -> bool:
@@ -125,20 +180,27 @@ def _is_private(chat: dict[str, Any]) -> bool:
     return chat.get("type", "private") == "private" and not _id(chat, "id").startswith("-")
 
 
-def _not_private(chat: dict[str, Any], update_id: str, bot_id: str) -> IgnoredEvent:
-    """An answer to a group would be read by all of it."""
-    kind = _text(chat, "type") or "strange"
-    return IgnoredEvent(PROVIDER, bot_id, update_id, f"a {kind} chat"[:_LONGEST_REASON])
-
-
-def _sender(user: dict[str, Any]) -> Sender:
+def _sender(user: dict[str, Any], chat: dict[str, Any], bot_id: str) -> Sender:
+    """The person; in a group it is the group's case, for an answer is read by all of it."""
+    if not _is_private(chat):
+        address = Address(AddressKind.GROUP, f"{PROVIDER}.{bot_id}.{_id(chat, 'id')}")
+        return Sender(proven=(ProvenAddress(address, Proof.PROVIDER),), name=_text(chat, "title"))
     address = Address(AddressKind.TELEGRAM, _id(user, "id"))
-    names = (_text(user, "first_name"), _text(user, "last_name"))
     return Sender(
         proven=(ProvenAddress(address, Proof.PROVIDER),),
-        name=" ".join(name for name in names if name),
+        name=_name(user),
         locale=_text(user, "language_code"),
     )
+
+
+def _member(user: dict[str, Any], chat: dict[str, Any]) -> dict[str, str]:
+    """Who of a group spoke."""
+    return {} if _is_private(chat) else {"member": _name(user) or _id(user, "id")}
+
+
+def _name(user: dict[str, Any]) -> str:
+    names = (_text(user, "first_name"), _text(user, "last_name"))
+    return " ".join(name for name in names if name)
 
 
 def _attachments(said: dict[str, Any]) -> tuple[Attachment, ...]:

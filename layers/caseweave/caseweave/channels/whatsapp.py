@@ -31,7 +31,9 @@ from caseweave.domain.message import (
     IgnoredEvent,
     InboundEvent,
     InboundMessage,
+    NumberChange,
     Receipt,
+    Remark,
 )
 from caseweave.errors import UnparseableError
 
@@ -44,6 +46,13 @@ _NUMBER = re.compile(r"\+?([1-9][0-9]{4,14})")
 # Ids of people who show no number stand beside Messenger's, whose first part is a page's digits.
 _HIDDEN = "whatsapp."
 
+_REMARKS = {
+    "edit": (Remark.EDIT, "original_message_id"),
+    "revoke": (Remark.DELETION, "original_message_id"),
+    "reaction": (Remark.REACTION, "message_id"),
+}
+# The older of the two names ends with the API versions that use it.
+_NUMBER_CHANGES = ("user_changed_number", "customer_changed_number")
 _STATES = {
     "sent": DeliveryState.ACCEPTED,
     "delivered": DeliveryState.DELIVERED,
@@ -110,20 +119,26 @@ class _Batch:
 
     def message(self, said: Any) -> list[InboundEvent]:
         event_id, kind = graph.read_id(said, "id"), graph.text_in(said, "type")
+        if kind == "system" and _system_kind(said) in _NUMBER_CHANGES:
+            return self.number_change(said, event_id)
         if reason := _why_ignored(said, kind):
             return [self.ignored(said, reason)]
         number_id = graph.read_id({"phone_number_id": self.number_id}, "phone_number_id")
         sender, recipient = self._sender(said)
+        name = sender.name
+        if group_id := graph.text_in(said, "group_id"):
+            sender, recipient = self._group(group_id)
         context = {"phone_number_id": number_id, **recipient, "message_id": event_id}
         provider_id, content = event_id, said
         if kind == "edit":
             edit = graph.read_object(said, "edit")
             provider_id = graph.read_id(edit, "original_message_id")
             content = graph.read_object(edit, "message")
-            context |= {"message_id": provider_id, "edited": "true"}
-        if replied := _replied(content):
+            context |= {"message_id": provider_id}
+        if replied := graph.text_in(content.get("context"), "id"):
             context["reply_to"] = replied
         attachment = read_attachment(content)
+        remark, about = _read_remark(said, kind)
         return [
             InboundMessage(
                 channel=Channel.MESSENGER,
@@ -136,7 +151,41 @@ class _Batch:
                 occurred_at=graph.read_time(said.get("timestamp"), timedelta(seconds=1)),
                 attachments=(attachment,) if attachment else (),
                 context=context,
+                fields=_member(said, name),
+                is_automatic=remark is not None and not remark.opens_case,
+                remark=remark,
+                about=about,
             )
+        ]
+
+    def number_change(self, said: Any, event_id: str) -> list[InboundEvent]:
+        """Both numbers are vouched for by WhatsApp, which moved the account."""
+        system = graph.read_object(said, "system")
+        old = _NUMBER.fullmatch(graph.text_in(said, "from") or graph.text_in(system, "customer"))
+        new = _NUMBER.fullmatch(
+            graph.text_in(system, "wa_id") or graph.text_in(system, "new_wa_id")
+        )
+        if old is None or new is None or old[1] == new[1]:
+            raise UnparseableError("a change of number without the two numbers")
+        before, after = (Address(AddressKind.PHONE, f"+{found[1]}") for found in (old, new))
+        number_id = graph.read_id({"phone_number_id": self.number_id}, "phone_number_id")
+        # The second shows in the open case, whose answers go to the new number from then on.
+        return [
+            NumberChange(PROVIDER, number_id, f"{event_id}.number", before, after),
+            InboundMessage(
+                channel=Channel.MESSENGER,
+                provider=PROVIDER,
+                account=number_id,
+                event_id=event_id,
+                provider_id=event_id,
+                sender=Sender(proven=(ProvenAddress(after, Proof.PROVIDER),)),
+                body=graph.text_in(system, "body") or f"{before.value} → {after.value}",
+                occurred_at=graph.read_time(said.get("timestamp"), timedelta(seconds=1)),
+                context={"phone_number_id": number_id, "to": new[1]},
+                is_automatic=True,
+                remark=Remark.NUMBER_CHANGE,
+                about=before.value,
+            ),
         ]
 
     def _sender(self, said: Any) -> tuple[Sender, dict[str, str]]:
@@ -160,6 +209,12 @@ class _Batch:
         name = graph.text_in(contact.get("profile"), "name")
         entries = tuple(ProvenAddress(address, Proof.PROVIDER) for address in proven)
         return Sender(proven=entries, name=name), recipient
+
+    def _group(self, group_id: str) -> tuple[Sender, dict[str, str]]:
+        """It is the group's case, for an answer is read by all of it."""
+        group_id = graph.read_id({"group_id": group_id}, "group_id")
+        address = Address(AddressKind.GROUP, f"{PROVIDER}.{self.number_id}.{group_id}")
+        return Sender(proven=(ProvenAddress(address, Proof.PROVIDER),)), {"group_id": group_id}
 
     def _contact(self, said: Any) -> dict[str, Any]:
         """The sender's entry among the contacts; who names no id of theirs is the only one."""
@@ -191,13 +246,8 @@ class _Batch:
 
 def _why_ignored(said: dict[str, Any], kind: str) -> str:
     """Why a message is none for a case; "" for one that somebody wrote to us."""
-    if graph.text_in(said, "group_id"):
-        # An answer would be read by all of it.
-        return "a group chat"
     if kind == "system":
-        return f"system: {graph.text_in(said.get('system'), 'type')}"
-    if kind == "revoke":
-        return f"taken back: {graph.text_in(said.get('revoke'), 'original_message_id')}"
+        return f"system: {_system_kind(said)}"
     if kind == "reaction" and not graph.text_in(said.get("reaction"), "emoji"):
         return "a reaction taken back"
     if kind == "request_welcome":
@@ -205,10 +255,22 @@ def _why_ignored(said: dict[str, Any], kind: str) -> str:
     return ""
 
 
-def _replied(said: dict[str, Any]) -> str:
-    return graph.text_in(said.get("reaction"), "message_id") or graph.text_in(
-        said.get("context"), "id"
-    )
+def _system_kind(said: dict[str, Any]) -> str:
+    return graph.text_in(said.get("system"), "type")
+
+
+def _read_remark(said: dict[str, Any], kind: str) -> tuple[Remark | None, str]:
+    """What it says about which earlier message. Raises UnparseableError."""
+    if kind not in _REMARKS:
+        return None, ""
+    remark, name = _REMARKS[kind]
+    return remark, graph.read_id(graph.read_object(said, kind), name)
+
+
+def _member(said: dict[str, Any], name: str) -> dict[str, str]:
+    """Who of a group spoke."""
+    is_group = bool(graph.text_in(said, "group_id"))
+    return {"member": name or graph.text_in(said, "from")} if is_group else {}
 
 
 def _describe_errors(errors: list[Any]) -> str:
@@ -225,7 +287,9 @@ def build_send(outgoing: Outgoing, base_url: str, credentials: Credentials) -> P
     address, context = outgoing.contact.address, outgoing.contact.context
     number_id = context.get("phone_number_id") or credentials.current("phone_number_id")
     said: dict[str, Any] = {"messaging_product": "whatsapp", "recipient_type": "individual"}
-    if user_id := context.get("user_id", ""):
+    if group_id := context.get("group_id", ""):
+        said |= {"recipient_type": "group", "to": group_id}
+    elif user_id := context.get("user_id", ""):
         said["recipient"] = user_id
     else:
         said["to"] = context.get("to") or address.value.removeprefix("+")

@@ -33,7 +33,7 @@ def read_words(said: dict[str, Any]) -> str:
     words = _words(kind, content if isinstance(content, dict) else {})
     if kind == "contacts":
         words = "\n".join(_card(card) for card in objects_in(said, "contacts"))
-    if words or read_attachment(said):
+    if words or read_attachment(said) or kind == "revoke":
         return words
     # Whoever sent it waits for an answer, whatever it was.
     is_known = kind not in ("", "unknown", "unsupported")

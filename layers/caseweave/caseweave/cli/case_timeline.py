@@ -82,6 +82,8 @@ def _content(message: Mapping[str, Any], language: str) -> Text:
     # A subject is a mail's or a form's own; ours repeat the customer's.
     if message["direction"] == "inbound" and message["subject"]:
         said = Text.assemble(plain(message["subject"], "bold"), "\n", said)
+    if remark := message.get("fields", {}).get("remark"):
+        said = Text.assemble(plain(f"[{label(remark, language)}] ", "dim"), said)
     for file in message["attachments"]:
         described = f"[{label('file', language)}] {file['name']} ({file['media_type']}, "
         said = Text.assemble(said, "\n", plain(f"{described}{file['size']} B)", "magenta"))

@@ -46,6 +46,11 @@ LABELS = {
     "offline": ("In person", "线下"),
     "telegram": ("Telegram", "Telegram"),
     "note": ("Note", "备注"),
+    # what a message says about an earlier one
+    "edit": ("edited an earlier message", "修改了之前的消息"),
+    "deletion": ("took back an earlier message", "撤回了之前的消息"),
+    "reaction": ("reacted to an earlier message", "回应了之前的消息"),
+    "number_change": ("changed the number", "更换了号码"),
     # states of a case
     "new": ("new", "新建"),
     "open": ("open", "处理中"),

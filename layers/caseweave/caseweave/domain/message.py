@@ -24,6 +24,12 @@ class Remark(StrEnum):
     EDIT = "edit"
     DELETION = "deletion"
     REACTION = "reaction"
+    NUMBER_CHANGE = "number_change"
+
+    @property
+    def opens_case(self) -> bool:
+        """Whoever takes back or likes something, or moves, does not wait for an answer."""
+        return self is Remark.EDIT
 
 
 class Direction(StrEnum):
@@ -110,7 +116,7 @@ class InboundMessage:
 
     `event_id` is the id that survives a redelivery: with provider and account it is the duplicate
     guard. `occurred_at` is None where the provider tells no time. A `remark` is about the message
-    that the provider calls `about`; a deletion or a reaction opens no case.
+    that the provider calls `about`; one that nobody waits upon opens no case.
     """
 
     channel: Channel
@@ -150,6 +156,17 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class NumberChange:
+    """A provider's word that a customer has another number now."""
+
+    provider: str
+    account: str
+    event_id: str
+    old: Address
+    new: Address
+
+
+@dataclass(frozen=True, slots=True)
 class IgnoredEvent:
     """An event we know and have no use for; kept in the ledger, shown to nobody."""
 
@@ -159,7 +176,7 @@ class IgnoredEvent:
     reason: str
 
 
-InboundEvent = InboundMessage | Receipt | IgnoredEvent
+InboundEvent = InboundMessage | Receipt | NumberChange | IgnoredEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """How a case begins, and how a customer's next message joins it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -72,8 +72,15 @@ def keep_message(
             at=received_at,
             context=inbound.context,
         ),
-        fields=inbound.fields,
+        fields=_note_remark(inbound),
     )
+
+
+def _note_remark(inbound: InboundMessage) -> Mapping[str, str]:
+    """The fields, with what this says about which earlier message, if it does."""
+    if inbound.remark is None:
+        return inbound.fields
+    return {**inbound.fields, "remark": str(inbound.remark), "about": inbound.about}
 
 
 def open_case(

@@ -9,10 +9,15 @@ from pynamodb.exceptions import PynamoDBException
 
 from caseweave.domain.case import Case
 from caseweave.domain.event import CaseChange
-from caseweave.domain.identity import Address, Customer, ProvenAddress
+from caseweave.domain.identity import Address, Customer, Proof, ProvenAddress
 from caseweave.domain.message import Contact, KnownAddress
 from caseweave.domain.times import to_rfc3339
-from caseweave.errors import ContentionError, DuplicateEventError, UnavailableError
+from caseweave.errors import (
+    ContentionError,
+    DuplicateEventError,
+    NotFoundError,
+    UnavailableError,
+)
 from caseweave.storage import table
 from caseweave.storage.cases import put_change, put_entities
 from caseweave.storage.items import IS_NEW, batch_get, has, make_item
@@ -103,6 +108,38 @@ def commit_arrival(change: CaseChange, landing: Landing) -> None:
         if "ledger" in error.parts:
             raise DuplicateEventError(landing.event_id) from error
         raise ContentionError(str(error)) from error
+
+
+def move_number(raw: RawInput, event_id: str, old: Address, new: Address) -> bool:
+    """The customer of *old* is reached under *new* from now on, and *old* is nobody's.
+
+    Raises NotFoundError if nobody has *old* or somebody else has *new*, DuplicateEventError if it
+    was done before, ContentionError if anything has changed meanwhile.
+    """
+    known = read_arrival(raw, event_id, [old, new], consistent=True)
+    if old not in known:
+        raise NotFoundError(f"{old} is nobody's number here")
+    owner = known[old]
+    if new in known and known[new].customer_id != owner.customer_id:
+        raise NotFoundError(f"{old} became {new}, which is another customer's already")
+    write = Transaction()
+    write.put_new("ledger", ledger_item(raw, event_id, LedgerState.PARSED, "", owner.case_id))
+    write.delete(
+        "address",
+        table.address_key(old.kind, old.value),
+        has(AddressRow, customer_id=owner.customer_id),
+    )
+    if new not in known:
+        item = address_item(new, owner.customer_id, Proof.PROVIDER, owner.case_id, None)
+        write.put("address", item, IS_NEW)
+        _put_link(write, owner.customer_id, new, Proof.PROVIDER, raw.received_at)
+    try:
+        write.commit()
+    except RefusedError as error:
+        if "ledger" in error.parts:
+            raise DuplicateEventError(event_id) from error
+        raise ContentionError(str(error)) from error
+    return True
 
 
 def is_token_used(digest: str) -> bool:
