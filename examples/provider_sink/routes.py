@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from examples.provider_sink import (
     callbacks,
     line,
+    media,
     meta,
     page,
     ses,
@@ -55,6 +56,7 @@ class Sink:
     inbox: Inbox = field(default_factory=Inbox)
     faults: Faults = field(default_factory=Faults)
     retry_keys: RetryKeys = field(default_factory=RetryKeys)
+    files: media.Files = field(default_factory=media.Files)
     serials: "count[int]" = field(default_factory=_serials)
 
 
@@ -66,6 +68,9 @@ def answer(sink: Sink, request: Request) -> Response | None:
             return own(sink, request)
         except (MalformedBodyError, InvalidFaultError) as error:
             return json_response(400, {"error": str(error)})
+    file = media.answer(sink.files, request, sink.secrets.accounts())
+    if file:
+        return file
     for name, provider in PROVIDERS.items():
         match = provider.PATH.fullmatch(request.path)
         if match and request.method == "POST":
@@ -123,6 +128,11 @@ def _clear_faults(sink: Sink, request: Request) -> Response:
     return json_response(200, {"ok": True})
 
 
+def _add_file(sink: Sink, request: Request) -> Response:
+    sink.files.add(read_object(request.body))
+    return json_response(201, {"ok": True})
+
+
 def _show_page(sink: Sink, request: Request) -> Response:
     language = page.choose_language(
         read_query(request.query).get("lang", ""), request.headers.get("Accept-Language", "")
@@ -139,6 +149,7 @@ _OWN_ROUTES: dict[tuple[str, str], Callable[[Sink, Request], Response]] = {
     ("GET", "/health"): _show_health,
     ("GET", "/_sink/messages"): _list_messages,
     ("DELETE", "/_sink/messages"): _empty_messages,
+    ("POST", "/_sink/files"): _add_file,
     ("POST", "/_sink/faults"): _add_fault,
     ("DELETE", "/_sink/faults"): _clear_faults,
 }

@@ -17,7 +17,7 @@ from caseweave.agents import cases, incidents, quarantine
 from caseweave.agents.caller import Caller, Moment
 from caseweave.agents.fields import read_version
 from caseweave.api_edge import answer_problem, read_body, read_caller, speak_http
-from caseweave.aws.mailbox import sign_attachment_url
+from caseweave.aws.files import sign_links
 from caseweave.config.desk import deployed_desk
 from caseweave.domain.desk import Desk
 from caseweave.wiring import start
@@ -37,7 +37,7 @@ def list_cases() -> Any:
 @app.route("/v1/cases/{name}", methods=["GET"])
 @speak_http
 def read_case(name: str) -> Any:
-    return cases.read_case(name, _caller(), partial(sign_attachment_url, settings.files_bucket))
+    return cases.read_case(name, _caller(), partial(sign_links, settings.files_bucket))
 
 
 @app.route("/v1/cases/{name}/messages", methods=["POST"])

@@ -7,6 +7,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from caseweave.aws.files import sign_links
 from caseweave.http import Answer, read_request, respond
 from caseweave.web_answers import list_web_messages
 from caseweave.webhooks import receive_chat, receive_form
@@ -28,7 +29,8 @@ def _answer(event: dict[str, Any]) -> Answer:
     request, door = read_request(event), make_door(settings)
     if event["httpMethod"] == "GET":
         after = dict(request.query).get("after", "")
-        return list_web_messages(path["session"], after, door.signing_keys, now)
+        sign = partial(sign_links, settings.files_bucket)
+        return list_web_messages(path["session"], after, door.signing_keys, sign, now)
     if "session" in path:
         return receive_chat(path["session"], request, door, settings.retention, now)
     return receive_form(path["form"], request, check_sign_in, door, settings.retention, now)

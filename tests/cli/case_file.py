@@ -27,6 +27,12 @@ def event(seq: int, kind: str, data: dict[str, Any], actor: str = "system:sla") 
     return {"seq": seq, "at": at, "actor": actor, "kind": kind, "data": data}
 
 
+def attachment(name: str, **values: Any) -> dict[str, Any]:
+    told = {"media_type": "image/png", "declared_type": "image/png", "size": 501}
+    state = {"state": "stored", "reason": None, "detail": None, "is_executable": False}
+    return {"name": name, **told, **state, **values}
+
+
 CASE = {
     "id": "01M83GCF7RAANB4D2G2492XWPD",
     "ref": "C-3QB4-A366",
@@ -71,7 +77,7 @@ MESSAGES = [
         "email",
         author="unproven:mail.17",
         body="见附件",
-        attachments=[{"name": "截图.png", "media_type": "image/png", "size": 501}],
+        attachments=[attachment("截图.png")],
     ),
     message(5, "note", "email", author="agent:zhou.min@caseweave.local", body="查订单"),
     message(

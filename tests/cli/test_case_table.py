@@ -5,11 +5,13 @@ from rich.console import Console
 
 from caseweave.cli.case_events import is_telling
 from caseweave.cli.case_table import render_file, render_list
+from caseweave.cli.case_timeline import render_timeline
 from caseweave.cli.labels import LABELS, label
 from caseweave.domain.case import CaseState
 from caseweave.domain.event import EventKind
+from caseweave.domain.media import Shortfall
 from caseweave.domain.message import Channel, DeliveryState, Remark
-from tests.cli.case_file import CASE, EVENTS, FILE, MESSAGES
+from tests.cli.case_file import CASE, EVENTS, FILE, MESSAGES, attachment
 
 
 def show(renderable, width=100):
@@ -98,9 +100,32 @@ def test_a_case_without_messages_or_events_is_shown():
 def test_there_is_a_word_for_all_that_a_case_can_show():
     kinds = [kind for kind in EventKind if is_telling({"kind": kind})]
 
-    names = {*kinds, *CaseState, *DeliveryState, *Channel, *Remark}
+    names = {*kinds, *CaseState, *DeliveryState, *Channel, *Remark, *Shortfall}
 
     assert names <= LABELS.keys()
+
+
+def test_an_agent_sees_which_files_there_are_and_why_one_is_not_there():
+    files = [
+        attachment("a.png", state="pending", size=0),
+        attachment("b.mp4", state="unavailable", reason="too_large", size=90),
+        attachment("c.exe", media_type="text/plain", is_executable=True),
+    ]
+
+    shown = [line[line.index("[file]") :] for line in _timeline_of(files, "en")[-3:]]
+
+    assert shown == [
+        "[file] a.png (image/png, being fetched)",
+        "[file] b.mp4 (image/png, 90 B, unavailable, too large)",
+        "[file] c.exe (text/plain, claimed to be image/png, 501 B, executable: do not open)",
+    ]
+    chinese = "\n".join(_timeline_of(files, "zh-CN"))
+    assert "[附件] b.mp4 (image/png, 90 B, 不可用, 文件过大)" in chinese
+
+
+def _timeline_of(files, language):
+    said = next(message for message in MESSAGES if message["attachments"]) | {"attachments": files}
+    return show(render_timeline([said], language), 220).strip().splitlines()
 
 
 def test_every_label_is_there_in_both_languages():

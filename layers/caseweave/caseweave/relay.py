@@ -1,4 +1,4 @@
-"""The relay: what the table's stream shows goes to the outbound queues and to the event bus.
+"""The relay: what the table's stream shows goes to the queues and to the event bus.
 
 The stream is the outbox: nothing is written to the table and then published as a second step.
 """
@@ -9,24 +9,34 @@ from datetime import datetime
 from typing import Any
 
 from caseweave.domain.times import from_rfc3339
+from caseweave.storage.media import FileKey
 from caseweave.storage.outbox import OutboxKey
 
 QueueMessage = Callable[[str, str], None]
+QueueFile = Callable[[str], None]
 PublishEvent = Callable[[str, Mapping[str, Any], datetime], None]
 
 
 def relay_record(
-    record: Mapping[str, Any], queue_message: QueueMessage, publish_event: PublishEvent
+    record: Mapping[str, Any],
+    queue_message: QueueMessage,
+    queue_file: QueueFile,
+    publish_event: PublishEvent,
 ) -> None:
-    """Pass on one inserted record (a stream image): an outbound message, or an event of a case.
+    """Pass on one inserted record (a stream image): an outbound message, the files of an inbound
+    one, each by itself, or an event of a case.
 
-    Delivered at least once: the notifier claims, and events carry their digest. Raises
-    UnavailableError.
+    Delivered at least once: the notifier claims, a file is recorded once, and events carry their
+    digest. Raises UnavailableError.
     """
     kind = _text(record, "kind")
     if kind == "message" and _text(record, "direction") == "outbound":
         key = OutboxKey(_case_id(record), _text(record, "occurred_at"), _text(record, "message_id"))
         queue_message(_text(record, "channel"), str(key))
+    elif kind == "message" and _text(record, "direction") == "inbound":
+        for index in range(len(json.loads(_text(record, "details"))["attachments"])):
+            place = (_case_id(record), _text(record, "occurred_at"), _text(record, "message_id"))
+            queue_file(str(FileKey(*place, index)))
     elif kind == "event":
         detail = {
             "case_id": _case_id(record),

@@ -18,6 +18,7 @@ class Settings:
     files_bucket: str = ""
     bus_name: str = ""
     queue_urls: Mapping[str, str] = field(default_factory=dict)
+    media_queue_url: str = ""
     provider_api_url: str = ""
     platform_jwks_url: str = ""
     platform_issuer: str = ""
@@ -41,6 +42,7 @@ class Settings:
             files_bucket=found.get("FILES_BUCKET", ""),
             bus_name=found.get("BUS_NAME", ""),
             queue_urls=queues,
+            media_queue_url=found.get("MEDIA_QUEUE_URL", ""),
             provider_api_url=found.get("PROVIDER_API_URL", ""),
             platform_jwks_url=found.get("PLATFORM_JWKS_URL", ""),
             platform_issuer=found.get("PLATFORM_ISSUER", ""),

@@ -1,11 +1,20 @@
 """What a customer's own page may read: the web messages of its session, in both directions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from http import HTTPStatus
+from typing import Any
 
 from caseweave.domain.event import Actor
-from caseweave.domain.message import Channel, Delivery, DeliveryState, Direction, Message
+from caseweave.domain.media import Links, show_attachments
+from caseweave.domain.message import (
+    Attachment,
+    Channel,
+    Delivery,
+    DeliveryState,
+    Direction,
+    Message,
+)
 from caseweave.domain.times import to_rfc3339
 from caseweave.domain.tokens import read_session_token
 from caseweave.errors import NotFoundError
@@ -16,7 +25,13 @@ from caseweave.storage.outbox import outbox_key, settle_message
 CUSTOMER_PAGE = Actor("provider", "web")
 
 
-def list_web_messages(session: str, after: str, keys: Sequence[bytes], now: datetime) -> Answer:
+def list_web_messages(
+    session: str,
+    after: str,
+    keys: Sequence[bytes],
+    sign_links: Callable[[Attachment], Links],
+    now: datetime,
+) -> Answer:
     """The messages behind the one with id *after*; our own are delivered by being read here.
 
     Raises NotFoundError for a session that is forged or over.
@@ -24,7 +39,8 @@ def list_web_messages(session: str, after: str, keys: Sequence[bytes], now: date
     case_id = read_session_token(session, keys, now)
     if case_id is None:
         raise NotFoundError("There is no such session.")
-    shown = [message for message in list_messages(case_id) if _is_for_page(message)]
+    messages, files = list_messages(case_id)
+    shown = [message for message in messages if _is_for_page(message)]
     position = next((n + 1 for n, message in enumerate(shown) if message.id == after), 0)
     for message in shown[position:]:
         if message.delivery is not None and message.delivery.state is DeliveryState.ACCEPTED:
@@ -32,7 +48,17 @@ def list_web_messages(session: str, after: str, keys: Sequence[bytes], now: date
             settle_message(outbox_key(message), delivery, CUSTOMER_PAGE)
     return Answer(
         HTTPStatus.OK,
-        {"items": [_describe(message) for message in shown[position:]]},
+        {
+            "items": [
+                {
+                    **_describe(message),
+                    "attachments": [
+                        _describe_file(one, sign_links) for one in show_attachments(message, files)
+                    ],
+                }
+                for message in shown[position:]
+            ]
+        },
         headers={"Cache-Control": "no-store"},
     )
 
@@ -54,4 +80,16 @@ def _describe(message: Message) -> dict[str, str]:
         "direction": str(message.direction),
         "body": message.body,
         "at": to_rfc3339(message.occurred_at),
+    }
+
+
+def _describe_file(attachment: Attachment, sign_links: Callable[[Attachment], Links]) -> Any:
+    links = sign_links(attachment)
+    return {
+        "name": attachment.name,
+        "media_type": attachment.media_type,
+        "size": attachment.size,
+        "state": attachment.state,
+        "url": links.url,
+        "thumbnail_url": links.thumbnail_url,
     }

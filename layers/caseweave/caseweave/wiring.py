@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from caseweave.aws.secrets import read_credentials, read_signing_keys
 from caseweave.channels.credentials import Credentials
@@ -13,6 +13,9 @@ from caseweave.intake import Door
 from caseweave.notifier import Send
 from caseweave.settings import Settings
 from caseweave.storage.table import use_table
+
+if TYPE_CHECKING:
+    from caseweave.media import Shelf
 
 
 def start() -> Settings:
@@ -58,6 +61,29 @@ def sign_in_check(settings: Settings) -> Callable[[str], Mapping[str, Any]]:
         return verify_sign_in(token, keys[0], settings.platform_issuer, settings.platform_audience)
 
     return check
+
+
+def media_shelf(settings: Settings) -> "Shelf":
+    """Where customers' files are kept and how they are fetched."""
+    # Only the media function needs these, and it alone has Pillow.
+    from caseweave.config.media import deployed_media_limits  # noqa: PLC0415
+    from caseweave.downloading import system_network  # noqa: PLC0415
+    from caseweave.media import Shelf  # noqa: PLC0415
+    from caseweave.provider_api import forget_token, resolve_account  # noqa: PLC0415
+    from caseweave.provider_media import Providers, fetch_from_provider  # noqa: PLC0415
+
+    prefix, own_url = settings.parameter_prefix, settings.provider_api_url
+    providers = Providers(
+        partial(resolve_account, prefix=prefix, provider_api_url=own_url, now=datetime.now(UTC)),
+        partial(forget_token, provider_api_url=own_url),
+        system_network(),
+        own_url,
+    )
+    return Shelf(
+        settings.files_bucket,
+        partial(fetch_from_provider, providers=providers),
+        deployed_media_limits().__getitem__,
+    )
 
 
 def sender(settings: Settings) -> Send:

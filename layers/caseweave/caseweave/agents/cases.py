@@ -13,7 +13,7 @@ from caseweave.agents.fields import (
     read_text,
 )
 from caseweave.agents.view import (
-    SignUrl,
+    SignLinks,
     cursor_to_start,
     describe_case,
     describe_file,
@@ -47,10 +47,10 @@ def list_cases(query: Mapping[str, str], caller: Caller, desk: Desk) -> dict[str
     return {"items": [describe_case(case) for case in shown], "next": start_to_cursor(page.next)}
 
 
-def read_case(name: str, caller: Caller, sign_url: SignUrl) -> dict[str, Any]:
+def read_case(name: str, caller: Caller, sign_links: SignLinks) -> dict[str, Any]:
     """A case with its timeline and events, by id or reference."""
     caller.require(*ROLES)
-    return describe_file(cases.read_file(cases.find_case_id(name)), sign_url)
+    return describe_file(cases.read_file(cases.find_case_id(name)), sign_links)
 
 
 def reply(

@@ -3,17 +3,19 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from caseweave.domain.case import Case
 from caseweave.domain.event import Event
+from caseweave.domain.media import Links, show_attachments
 from caseweave.domain.message import Attachment, Message
 from caseweave.domain.times import optional_rfc3339, to_rfc3339
 from caseweave.errors import InvalidRequestError
 from caseweave.storage.cases import CaseFile
 
-# (digest, file name) → an address from which the file can be fetched for a while.
-SignUrl = Callable[[str, str], str]
+# From where an attachment can be fetched for a while.
+SignLinks = Callable[[Attachment], Links]
 
 
 def describe_case(case: Case) -> dict[str, Any]:
@@ -39,16 +41,21 @@ def describe_case(case: Case) -> dict[str, Any]:
     }
 
 
-def describe_file(file: CaseFile, sign_url: SignUrl) -> dict[str, Any]:
+def describe_file(file: CaseFile, sign_links: SignLinks) -> dict[str, Any]:
     """A case with its messages by time of occurrence and its events by number."""
     return {
         "case": describe_case(file.case),
-        "messages": [describe_message(message, sign_url) for message in file.messages],
+        "messages": [
+            describe_message(
+                replace(message, attachments=show_attachments(message, file.files)), sign_links
+            )
+            for message in file.messages
+        ],
         "events": [describe_event(event) for event in file.events],
     }
 
 
-def describe_message(message: Message, sign_url: SignUrl) -> dict[str, Any]:
+def describe_message(message: Message, sign_links: SignLinks) -> dict[str, Any]:
     """The API's Message."""
     delivery = message.delivery
     return {
@@ -66,7 +73,7 @@ def describe_message(message: Message, sign_url: SignUrl) -> dict[str, Any]:
         "fields": dict(message.fields),
         "occurred_at": to_rfc3339(message.occurred_at),
         "received_at": to_rfc3339(message.received_at),
-        "attachments": [_describe_attachment(one, sign_url) for one in message.attachments],
+        "attachments": [describe_attachment(one, sign_links) for one in message.attachments],
         "delivery": None
         if delivery is None
         else {
@@ -112,13 +119,19 @@ def cursor_to_start(cursor: str) -> dict[str, Any] | None:
     )
 
 
-def _describe_attachment(attachment: Attachment, sign_url: SignUrl) -> dict[str, Any]:
-    is_stored = attachment.state == "stored"
+def describe_attachment(attachment: Attachment, sign_links: SignLinks) -> dict[str, Any]:
+    """The API's Attachment: as it is by now, not as it was when its message came."""
+    links = sign_links(attachment)
     return {
         "name": attachment.name,
         "media_type": attachment.media_type,
+        "declared_type": attachment.declared_type or attachment.media_type,
         "size": attachment.size,
         "sha256": attachment.digest,
         "state": attachment.state,
-        "url": sign_url(attachment.digest, attachment.name) if is_stored else None,
+        "reason": attachment.reason or None,
+        "detail": attachment.detail or None,
+        "is_executable": attachment.is_executable,
+        "url": links.url,
+        "thumbnail_url": links.thumbnail_url,
     }

@@ -7,8 +7,6 @@ from botocore.exceptions import ClientError
 from caseweave.aws.clients import client
 from caseweave.errors import NotFoundError, UnavailableError
 
-_URL_SECONDS = 600
-
 
 def read_object(bucket: str, key: str) -> bytes:
     """Raises NotFoundError or UnavailableError."""
@@ -39,21 +37,6 @@ def keep_attachment(bucket: str, digest: str, media_type: str, content: bytes) -
         )
     except ClientError as error:
         raise UnavailableError(f"the attachment {digest} cannot be kept: {error}") from error
-
-
-def sign_attachment_url(bucket: str, digest: str, name: str) -> str:
-    """An address that serves the file for ten minutes, as a download, never inline."""
-    quoted = "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else "_" for c in name)
-    url: str = client("s3").generate_presigned_url(
-        "get_object",
-        Params={
-            "Bucket": bucket,
-            "Key": attachment_key(digest),
-            "ResponseContentDisposition": f'attachment; filename="{quoted}"',
-        },
-        ExpiresIn=_URL_SECONDS,
-    )
-    return url
 
 
 def attachment_key(digest: str) -> str:

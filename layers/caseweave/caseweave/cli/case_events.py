@@ -14,6 +14,7 @@ _UNTOLD = (
     "message_accepted",
     "message_delivered",
     "note_added",
+    "attachment_stored",
 )
 
 
@@ -87,6 +88,11 @@ def _trouble(data: Data, language: str) -> str:
     return f"{label(data['channel'], language)}: {data['error']}"
 
 
+def _missing_file(data: Data, language: str) -> str:
+    reason = label(data["reason"], language)
+    return f"{reason} ({data['detail']})" if data["detail"] else reason
+
+
 _DESCRIPTIONS: Mapping[str, Callable[[Data, str], str]] = {
     "case_opened": _opened,
     "case_triaged": _triaged,
@@ -101,4 +107,5 @@ _DESCRIPTIONS: Mapping[str, Callable[[Data, str], str]] = {
     "incident_linked": _incident,
     "message_failed": _trouble,
     "message_unknown": _trouble,
+    "attachment_unavailable": _missing_file,
 }

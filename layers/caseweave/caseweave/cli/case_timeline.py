@@ -85,9 +85,26 @@ def _content(message: Mapping[str, Any], language: str) -> Text:
     if remark := message.get("fields", {}).get("remark"):
         said = Text.assemble(plain(f"[{label(remark, language)}] ", "dim"), said)
     for file in message["attachments"]:
-        described = f"[{label('file', language)}] {file['name']} ({file['media_type']}, "
-        said = Text.assemble(said, "\n", plain(f"{described}{file['size']} B)", "magenta"))
+        said = Text.assemble(said, "\n", _file(file, language))
     return said
+
+
+def _file(file: Mapping[str, Any], language: str) -> Text:
+    """A file, and what an agent must know before opening it, or why there is nothing to open."""
+    told = [file["media_type"]]
+    if file["declared_type"] != file["media_type"]:
+        told.append(f"{label('declared_as', language)} {file['declared_type']}")
+    if file["state"] == "stored" or file["size"]:
+        told.append(f"{file['size']} B")
+    if file["state"] != "stored":
+        told.append(label(f"file_{file['state']}", language))
+    if file["reason"]:
+        told.append(label(file["reason"], language))
+    if file["is_executable"]:
+        told.append(label("executable", language))
+    is_trouble = file["is_executable"] or file["state"] == "unavailable"
+    words = f"[{label('file', language)}] {file['name']} ({', '.join(told)})"
+    return plain(words, "red" if is_trouble else "magenta")
 
 
 def _shorten_actor(actor: str, language: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from caseweave.config.desk import load_desk
+from caseweave.config.media import load_media_limits
 
 
 @click.group()
@@ -22,6 +23,7 @@ def config() -> None:
 def check(folder: Path) -> None:
     """Read every file as a deployment would; complain with file and line."""
     desk = load_desk(folder)
+    load_media_limits(folder)
     click.echo(
         f"{folder}: fine. {len(desk.playbooks)} playbooks, {len(desk.policies)} policies, "
         f"{len(desk.calendars)} calendars, {len(desk.teams)} teams, {len(desk.texts)} texts."

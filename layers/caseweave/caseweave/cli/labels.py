@@ -80,6 +80,18 @@ LABELS = {
     "incident_linked": ("incident", "故障关联"),
     "message_failed": ("not sent", "发送失败"),
     "message_unknown": ("unclear", "结果不明"),
+    "attachment_unavailable": ("no file", "附件不可用"),
+    # states of a file, and why there is none
+    "file_pending": ("being fetched", "获取中"),
+    "file_unavailable": ("unavailable", "不可用"),
+    "executable": ("executable: do not open", "可执行文件，请勿打开"),
+    "declared_as": ("claimed to be", "自称"),
+    "too_large": ("too large", "文件过大"),
+    "gone": ("the provider has it no more", "平台已不再保存"),
+    "not_allowed": ("its address is not allowed", "地址不在允许范围内"),
+    "refused": ("the provider refuses it", "平台拒绝提供"),
+    "unreachable": ("the provider could not be reached", "无法连接平台"),
+    "no_source": ("files of this channel cannot be fetched", "该渠道的附件无法获取"),
     "counted": ("counted", "计入"),
     "skipped": ("skipped", "不计"),
 }

@@ -33,14 +33,16 @@ _A_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
 @cache
 def deployed_desk() -> Desk:
-    """The desk that was deployed with this function, from the configuration layer.
+    """The desk that was deployed with this function. Raises InvalidConfigError without one."""
+    return load_desk(config_folder())
 
-    Raises InvalidConfigError if the function has no such layer.
-    """
+
+def config_folder() -> Path:
+    """Where the configuration layer is. Raises InvalidConfigError if the function has none."""
     spec = find_spec("caseweave_config")
     if spec is None or not spec.submodule_search_locations:
         raise InvalidConfigError("this function lacks the ConfigLayer of template.yaml")
-    return load_desk(Path(next(iter(spec.submodule_search_locations))))
+    return Path(next(iter(spec.submodule_search_locations)))
 
 
 def load_desk(folder: Path) -> Desk:

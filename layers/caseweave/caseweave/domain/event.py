@@ -32,6 +32,8 @@ class EventKind(StrEnum):
     SLA_BREACHED = "sla_breached"
     CASE_ESCALATED = "case_escalated"
     INCIDENT_LINKED = "incident_linked"
+    ATTACHMENT_STORED = "attachment_stored"
+    ATTACHMENT_UNAVAILABLE = "attachment_unavailable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,12 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """`state` is stored (bytes kept under `digest`) or pending (still at the provider)."""
+    """`state` is stored (bytes kept under `digest`), pending (still at the provider) or
+    unavailable.
+
+    What stands behind `provider_ref` is not part of the message; `domain/media.py` finds it out
+    later: what was claimed of a type that turned out otherwise, a small picture, why there is none.
+    """
 
     name: str
     media_type: str
@@ -68,6 +73,11 @@ class Attachment:
     digest: str = ""
     state: str = "pending"
     provider_ref: str = ""
+    declared_type: str = ""
+    thumbnail: str = ""
+    is_executable: bool = False
+    reason: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

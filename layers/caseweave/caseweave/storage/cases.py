@@ -9,6 +9,7 @@ from pynamodb.exceptions import DoesNotExist
 
 from caseweave.domain.case import Case, CaseState
 from caseweave.domain.event import CaseChange, Event
+from caseweave.domain.media import FileOutcome
 from caseweave.domain.message import Message, timeline_place
 from caseweave.domain.reference import parse_reference
 from caseweave.domain.times import to_rfc3339
@@ -23,18 +24,22 @@ from caseweave.storage.rows import (
     read_case,
     read_event,
     read_message,
+    read_outcome,
 )
-from caseweave.storage.table import CaseRow, EventRow, MessageRow, Row
+from caseweave.storage.table import CaseRow, EventRow, FileRow, MessageRow, Row
 from caseweave.storage.transaction import RefusedError, Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class CaseFile:
-    """A case with its timeline (by time of occurrence) and its chain (by number)."""
+    """A case with its timeline (by time of occurrence), its chain (by number) and what became of
+    the files in it.
+    """
 
     case: Case
     messages: tuple[Message, ...]
     events: tuple[Event, ...]
+    files: tuple[FileOutcome, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +68,23 @@ def read_message_of(case_id: str, sort_key: str) -> tuple[Case, Message] | None:
     return read_case(found["case"]), read_message(found["message"])
 
 
-def list_messages(case_id: str) -> list[Message]:
-    """The timeline alone, by time of occurrence."""
-    prefix = MessageRow.sk.startswith("MSG#")
-    rows = MessageRow.query(table.case_key(case_id)[0], prefix, consistent_read=True)
-    return _in_order([read_message(row.attribute_values) for row in rows])
+def list_messages(case_id: str) -> tuple[list[Message], list[FileOutcome]]:
+    """The timeline alone, by time of occurrence, and what became of its files; one query."""
+    messages, files = [], []
+    for row in Row.query(
+        table.case_key(case_id)[0], Row.sk.between(*table.TIMELINE), consistent_read=True
+    ):
+        if isinstance(row, MessageRow):
+            messages.append(read_message(row.attribute_values))
+        elif isinstance(row, FileRow):
+            files.append(read_outcome(row.attribute_values))
+    return _in_order(messages), files
 
 
 def read_file(case_id: str) -> CaseFile:
     """The whole case in one query. Raises NotFoundError."""
     case: Case | None = None
-    messages, events = [], []
+    messages, events, files = [], [], []
     for row in Row.query(table.case_key(case_id)[0], consistent_read=True):
         if isinstance(row, CaseRow):
             case = read_case(row.attribute_values)
@@ -81,9 +92,11 @@ def read_file(case_id: str) -> CaseFile:
             messages.append(read_message(row.attribute_values))
         elif isinstance(row, EventRow):
             events.append(read_event(row.attribute_values))
+        elif isinstance(row, FileRow):
+            files.append(read_outcome(row.attribute_values))
     if case is None:
         raise NotFoundError(f"There is no case {case_id}.")
-    return CaseFile(case, tuple(_in_order(messages)), tuple(events))
+    return CaseFile(case, tuple(_in_order(messages)), tuple(events), tuple(files))
 
 
 def _in_order(messages: list[Message]) -> list[Message]:

@@ -6,6 +6,7 @@ from typing import Any
 from caseweave.domain.case import Case, CaseState, Priority
 from caseweave.domain.clocks import Clock, ClockKind, Pause
 from caseweave.domain.identity import Address, AddressKind, Proof
+from caseweave.domain.media import FileOutcome, FileState, Shortfall
 from caseweave.domain.message import (
     Attachment,
     Channel,
@@ -208,3 +209,32 @@ def encode_attachment(attachment: Attachment) -> dict[str, Any]:
 
 def decode_attachment(stored: dict[str, Any]) -> Attachment:
     return Attachment(**stored)
+
+
+def encode_outcome(outcome: FileOutcome) -> dict[str, Any]:
+    return {
+        "digest": outcome.digest,
+        "size": outcome.size,
+        "media_type": outcome.media_type,
+        "thumbnail": outcome.thumbnail,
+        "is_executable": outcome.is_executable,
+        "reason": outcome.reason,
+        "detail": outcome.detail,
+    }
+
+
+def decode_outcome(
+    stored: dict[str, Any], *, message_id: str, index: int, state: str
+) -> FileOutcome:
+    return FileOutcome(
+        message_id=message_id,
+        index=index,
+        state=FileState(state),
+        digest=stored["digest"],
+        size=stored["size"],
+        media_type=stored["media_type"],
+        thumbnail=stored["thumbnail"],
+        is_executable=stored["is_executable"],
+        reason=Shortfall(stored["reason"]) if stored["reason"] else None,
+        detail=stored["detail"],
+    )

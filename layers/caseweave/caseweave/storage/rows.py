@@ -6,6 +6,7 @@ from typing import Any
 from caseweave.domain.case import Case, Priority
 from caseweave.domain.event import Actor, Event, EventKind
 from caseweave.domain.identity import Address, AddressKind, Customer, Proof
+from caseweave.domain.media import FileOutcome
 from caseweave.domain.message import (
     Contact,
     Delivery,
@@ -19,9 +20,11 @@ from caseweave.storage.encoding import (
     decode_contact,
     decode_details,
     decode_head,
+    decode_outcome,
     encode_contact,
     encode_details,
     encode_head,
+    encode_outcome,
 )
 from caseweave.storage.items import Item, make_item
 
@@ -144,6 +147,22 @@ def read_event(values: Values) -> Event:
         data=values["data"],
         previous=values["previous"],
         digest=values["digest"],
+    )
+
+
+def outcome_item(case_id: str, outcome: FileOutcome) -> Item:
+    return make_item(
+        table.FileRow,
+        table.file_key(case_id, outcome.message_id, outcome.index),
+        state=str(outcome.state),
+        details=encode_outcome(outcome),
+    )
+
+
+def read_outcome(values: Values) -> FileOutcome:
+    _, message_id, index = values["sk"].split("#")
+    return decode_outcome(
+        values["details"], message_id=message_id, index=int(index), state=values["state"]
     )
 
 

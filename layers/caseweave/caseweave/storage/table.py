@@ -179,6 +179,13 @@ class EventRow(Row, discriminator="event"):
     digest = UnicodeAttribute()
 
 
+class FileRow(Row, discriminator="file"):
+    """What became of one attachment of a message, once and for all."""
+
+    state = UnicodeAttribute()
+    details: JSONAttribute = JSONAttribute()
+
+
 class PointerRow(Row, discriminator="pointer"):
     """A name that leads to a case: its reference, or an entity that it mentions."""
 
@@ -259,6 +266,15 @@ def message_key(case_id: str, occurred_at: str, message_id: str) -> Key:
 
 def event_key(case_id: str, seq: int) -> Key:
     return f"CASE#{case_id}", f"EVT#{seq:08d}"
+
+
+def file_key(case_id: str, message_id: str, index: int) -> Key:
+    """Between a case's events and its messages, so that a timeline with its files is one query."""
+    return f"CASE#{case_id}", f"FILE#{message_id}#{index:04d}"
+
+
+# The first and the last sort key of a case's files and messages.
+TIMELINE = ("FILE#", "MSG#~")
 
 
 def reference_key(ref: str) -> Key:

@@ -1,0 +1,42 @@
+"""Files of Telegram: an id leads to a path, the path to the bytes; up to 20 MB.
+
+https://core.telegram.org/bots/api#getfile
+"""
+
+from urllib.parse import quote
+
+from caseweave.channels.credentials import Credentials
+from caseweave.channels.media import MediaRefusal, MediaRequest
+from caseweave.channels.request import ProviderAnswer, read_json_object
+from caseweave.domain.message import Attachment
+from caseweave.errors import UnparseableError
+
+MEDIA_URL = "https://api.telegram.org"
+MEDIA_HOSTS: tuple[str, ...] = ("api.telegram.org",)
+
+
+def locate_media(
+    attachment: Attachment, base_url: str, credentials: Credentials
+) -> MediaRequest | MediaRefusal:
+    token, file_id = credentials.current("bot_token"), quote(attachment.provider_ref, safe="")
+    return MediaRequest(f"{base_url}/bot{token}/getFile?file_id={file_id}", is_location=True)
+
+
+def read_location(
+    answer: ProviderAnswer, base_url: str, credentials: Credentials
+) -> MediaRequest | MediaRefusal:
+    """Where the file is. 400: Telegram does not know the id, or the file is too big for bots."""
+    try:
+        said = read_json_object(answer.body)
+    except UnparseableError:
+        said = {}
+    result = said.get("result")
+    path = result.get("file_path") if isinstance(result, dict) else None
+    if answer.status == 200 and isinstance(path, str) and path:
+        token = credentials.current("bot_token")
+        return MediaRequest(f"{base_url}/file/bot{token}/{quote(path)}")
+    words = said.get("description")
+    detail = f"{answer.status} {words if isinstance(words, str) else ''}".strip()[:200]
+    return MediaRefusal(
+        detail, is_final=answer.status in (400, 404), is_too_large="too big" in detail
+    )
