@@ -1,5 +1,6 @@
 """Customers' files: kept once, recorded once, whatever dies and however often it comes."""
 
+import itertools
 import json
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -11,7 +12,6 @@ import pytest
 from botocore.client import BaseClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from moto import mock_aws
 from PIL import Image
 from ruamel.yaml import YAML
 
@@ -25,7 +25,6 @@ from caseweave.domain.message import Attachment, Channel
 from caseweave.domain.opening import keep_message
 from caseweave.downloading import Missed, system_network
 from caseweave.errors import InvalidConfigError, MissingSecretError, UnavailableError
-from caseweave.intake import Door
 from caseweave.media import (
     MOST_TRIES,
     PAUSES,
@@ -38,9 +37,8 @@ from caseweave.provider_media import Providers, fetch_from_provider
 from caseweave.relay import relay_record
 from caseweave.storage import cases
 from caseweave.storage.media import FileKey
-from tests.conftest import ROOT, make_table
+from tests.conftest import ROOT
 from tests.domain.samples import link
-from tests.usecases.conftest import KEYS
 from tests.usecases.world import NOON, crash_at_call, message, proven, receive, sms, telegram
 
 BUCKET = "files"
@@ -56,6 +54,7 @@ def draw(colour="red"):
     return drawn.getvalue()
 
 
+_numbers = itertools.count(100)
 PHOTO = draw()
 DIGEST = sha256(PHOTO).hexdigest()
 
@@ -83,11 +82,11 @@ def bucket(table):
     clients.client.cache_clear()
 
 
-def arrive(door, *attachments, event="1", channel=Channel.MESSENGER, provider="telegram"):
+def arrive(door, *attachments, event="1", user="42", **more):
     """A message with these attachments; the keys of its files, as the relay queues them."""
-    sent = message(
-        channel, provider, proven(telegram("42")), "看图", event, attachments=attachments
-    )
+    channel = more.pop("channel", Channel.MESSENGER)
+    provider, sender = more.pop("provider", "telegram"), proven(telegram(user))
+    sent = message(channel, provider, sender, "看图", event, attachments=attachments)
     landed = receive(sent, door)
     file = cases.read_file(landed.case_id)
     kept = next(one for one in file.messages if one.id == landed.message_id)
@@ -364,24 +363,19 @@ TRIES = st.lists(st.tuples(st.integers(0, 1), st.sampled_from(["give", "down", "
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(TRIES)
-def test_any_number_and_order_of_deliveries_ends_the_same(tries):
+def test_any_number_and_order_of_deliveries_ends_the_same(bucket, door, tries):
     answers = {"give": PHOTO, "down": DOWN, "die": KeyboardInterrupt()}
-    with mock_aws():
-        make_table()
-        clients.client.cache_clear()
-        bucket = boto3.client("s3")
-        bucket.create_bucket(Bucket=BUCKET)
-        keys = arrive(Door("frontline", KEYS, lambda n: b"e" * n), PENDING, PENDING)
-        for which, answer in [*tries, (0, "give"), (1, "give")]:
-            with suppress(NotFetchedYetError, KeyboardInterrupt):
-                run(keys[which], Provider(answers[answer]))
+    number = str(next(_numbers))
+    keys = arrive(door, PENDING, PENDING, event=number, user=number)
+    for which, answer in [*tries, (0, "give"), (1, "give")]:
+        with suppress(NotFetchedYetError, KeyboardInterrupt):
+            run(keys[which], Provider(answers[answer]))
 
-        names, files, kinds, seq = end_state(bucket, keys[0])
-        assert names == [f"attachments/{DIGEST}", f"thumbnails/{files[0].thumbnail}"]
-        assert [(file.index, file.digest) for file in files] == [(0, DIGEST), (1, DIGEST)]
-        assert kinds.count("attachment_stored") == 2
-        assert seq == len(kinds)
-    clients.client.cache_clear()
+    names, files, kinds, seq = end_state(bucket, keys[0])
+    assert names == [f"attachments/{DIGEST}", f"thumbnails/{files[0].thumbnail}"]
+    assert [(file.index, file.digest) for file in files] == [(0, DIGEST), (1, DIGEST)]
+    assert kinds.count("attachment_stored") == 2
+    assert seq == len(kinds)
 
 
 # ---------------------------------------------------------------- around it
