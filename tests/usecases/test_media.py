@@ -356,11 +356,11 @@ def test_dying_anywhere_leaves_the_same_end_after_the_next_try(
     assert seq == len(kinds)
 
 
-TRIES = st.lists(st.tuples(st.integers(0, 1), st.sampled_from(["give", "down", "die"])), max_size=8)
+TRIES = st.lists(st.tuples(st.integers(0, 1), st.sampled_from(["give", "down", "die"])), max_size=5)
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(TRIES)
 def test_any_number_and_order_of_deliveries_ends_the_same(bucket, door, tries):
