@@ -5,9 +5,12 @@ from typing import Protocol
 from caseweave.channels import (
     line_media,
     meta_media,
+    qq_media,
     telegram_media,
     twilio_media,
     vonage_media,
+    wechat_media,
+    wecom_media,
     whatsapp_media,
 )
 from caseweave.channels.credentials import Credentials
@@ -48,13 +51,16 @@ class ErrorTeller(Protocol):
 MEDIA_SOURCES: dict[str, MediaSource] = {
     "line": line_media,
     "meta": meta_media,
+    "qq": qq_media,
     "telegram": telegram_media,
     "twilio": twilio_media,
     "vonage": vonage_media,
+    "wechat": wechat_media,
+    "wecom": wecom_media,
     "whatsapp": whatsapp_media,
 }
 MEDIA_LOCATORS: dict[str, MediaLocator] = {
     "telegram": telegram_media,
     "whatsapp": whatsapp_media,
 }
-ERROR_TELLERS: dict[str, ErrorTeller] = {}
+ERROR_TELLERS: dict[str, ErrorTeller] = {"wechat": wechat_media, "wecom": wecom_media}
