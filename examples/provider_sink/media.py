@@ -40,6 +40,7 @@ class Files:
     """What there is to be handed out, by the provider's id."""
 
     _files: dict[str, File] = field(default_factory=dict)
+    _troubles: dict[str, int] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def add(self, said: Mapping[str, Any]) -> None:
@@ -47,11 +48,22 @@ class Files:
             content = base64.b64decode(text_in(said, "content"), validate=True)
         except ValueError as error:
             raise MalformedBodyError("content must be the file in base64") from error
+        troubles = said.get("troubles", 0)
         if not text_in(said, "id"):
             raise MalformedBodyError("id must be the provider's id of the file")
+        if type(troubles) is not int or troubles < 0:
+            raise MalformedBodyError("troubles must be how many requests fail before one succeeds")
         media_type = text_in(said, "media_type") or "application/octet-stream"
         with self._lock:
             self._files[text_in(said, "id")] = File(content, media_type)
+            self._troubles[text_in(said, "id")] = troubles
+
+    def is_in_trouble(self, file_id: str) -> bool:
+        """Uses up one of the file's troubles."""
+        with self._lock:
+            left = self._troubles.get(file_id, 0)
+            self._troubles[file_id] = max(0, left - 1)
+        return left > 0
 
     def find(self, file_id: str) -> File | None:
         with self._lock:
@@ -74,6 +86,8 @@ def _tell_path(
         return _refuse(401, "Unauthorized")
     file_id = read_query(request.query).get("file_id", "")
     file = files.find(file_id)
+    if files.is_in_trouble(file_id):
+        return _refuse(500, "Internal Server Error")
     if file is None:
         return _refuse(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
     result = {"file_id": file_id, "file_size": len(file.content), "file_path": f"media/{file_id}"}
@@ -93,6 +107,8 @@ def _tell_address(
     file = files.find(named["id"])
     if not is_authorized(request, "Bearer", accounts.tokens.get("whatsapp")):
         return json_response(401, {"error": {"message": "Invalid OAuth access token", "code": 190}})
+    if files.is_in_trouble(named["id"]):
+        return json_response(500, {"error": {"message": "Something went wrong", "code": 131000}})
     if file is None:
         message = f"Unsupported get request. Object with ID '{named['id']}' does not exist"
         return json_response(400, {"error": {"message": message, "code": 100}})

@@ -13,6 +13,7 @@ from caseweave.channels.media import MediaRefusal, MediaRequest, host_of
 from caseweave.channels.media_registry import ERROR_TELLERS, MEDIA_LOCATORS, MEDIA_SOURCES
 from caseweave.channels.registry import MESSENGERS, SMS
 from caseweave.channels.request import ProviderAnswer
+from caseweave.domain.media import Shortfall
 from caseweave.domain.message import Attachment
 
 # These tell us of no file that could be fetched.
@@ -162,21 +163,21 @@ def test_telegram_tells_the_path_of_a_file():
         (
             400,
             {"ok": False, "description": "Bad Request: file is too big"},
-            MediaRefusal("400 Bad Request: file is too big", is_final=True, is_too_large=True),
+            MediaRefusal(Shortfall.TOO_LARGE, "400 Bad Request: file is too big", is_final=True),
         ),
         (
             400,
             {"ok": False, "description": "Bad Request: invalid file_id"},
-            MediaRefusal("400 Bad Request: invalid file_id", is_final=True),
+            MediaRefusal(Shortfall.GONE, "400 Bad Request: invalid file_id", is_final=True),
         ),
         (
             429,
             {"ok": False, "description": "Too Many Requests: retry after 5"},
-            MediaRefusal("429 Too Many Requests: retry after 5", is_final=False),
+            MediaRefusal(Shortfall.UNREACHABLE, "429 Too Many Requests: retry after 5"),
         ),
-        (401, {"ok": False}, MediaRefusal("401", is_final=False)),
-        (502, "bad gateway", MediaRefusal("502", is_final=False)),
-        (200, {"ok": True, "result": {}}, MediaRefusal("200", is_final=False)),
+        (401, {"ok": False}, MediaRefusal(Shortfall.REFUSED, "401")),
+        (502, "bad gateway", MediaRefusal(Shortfall.UNREACHABLE, "502")),
+        (200, {"ok": True, "result": {}}, MediaRefusal(Shortfall.UNREACHABLE, "200")),
     ],
 )
 def test_telegram_says_why_there_is_no_file(status, said, expected):
@@ -194,12 +195,19 @@ def test_whatsapp_tells_an_address_that_wants_the_token_too():
 
 
 @pytest.mark.parametrize(
-    ("status", "is_final"), [(400, True), (404, True), (401, False), (429, False), (500, False)]
+    ("status", "reason", "is_final"),
+    [
+        (400, Shortfall.GONE, True),
+        (404, Shortfall.GONE, True),
+        (401, Shortfall.REFUSED, False),
+        (429, Shortfall.UNREACHABLE, False),
+        (500, Shortfall.UNREACHABLE, False),
+    ],
 )
-def test_whatsapp_says_why_there_is_no_file(status, is_final):
+def test_whatsapp_says_why_there_is_no_file(status, reason, is_final):
     told = answer(status, {"error": {"message": "Unsupported get request", "code": 100}})
     assert whatsapp_media.read_location(told, "", WHATSAPP) == MediaRefusal(
-        f"{status} Unsupported get request", is_final=is_final
+        reason, f"{status} Unsupported get request", is_final=is_final
     )
 
 
@@ -209,13 +217,13 @@ def test_whatsapp_says_why_there_is_no_file(status, is_final):
     [
         (
             b'{"errcode":40007,"errmsg":"invalid media_id"}',
-            MediaRefusal("40007 invalid media_id", is_final=True),
+            MediaRefusal(Shortfall.GONE, "40007 invalid media_id", is_final=True),
         ),
         (
             b'{"errcode":42001,"errmsg":"access_token expired"}',
-            MediaRefusal("42001 access_token expired", is_final=False, is_token_stale=True),
+            MediaRefusal(Shortfall.REFUSED, "42001 access_token expired", is_token_stale=True),
         ),
-        (b'{"errcode":45009}', MediaRefusal("45009", is_final=False)),
+        (b'{"errcode":45009}', MediaRefusal(Shortfall.REFUSED, "45009")),
         (b'{"errcode":0,"errmsg":"ok"}', None),
         (b'{"errcode":true}', None),
         (b'{"a":1}', None),

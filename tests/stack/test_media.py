@@ -22,12 +22,13 @@ def draw(size=(800, 400), kind="PNG"):
     return drawn.getvalue()
 
 
-def hand_out(stack, file_id, content, media_type):
-    """Let the provider sink have a file under this id."""
+def hand_out(stack, file_id, content, media_type, troubles=0):
+    """Let the provider sink have a file under this id, after some failures."""
     said = {
         "id": file_id,
         "content": base64.b64encode(content).decode(),
         "media_type": media_type,
+        "troubles": troubles,
     }
     assert call_json("POST", f"{stack.outside.outputs['SinkUrl']}/_sink/files", said).status == 201
 
@@ -117,6 +118,16 @@ def test_a_file_that_the_provider_does_not_have_is_unavailable_and_costs_no_mess
     )
     kinds = [event["kind"] for event in agent.read_case(name)["events"]]
     assert kinds.count("attachment_unavailable") == 1
+
+
+def test_a_provider_in_trouble_is_asked_again(stack, agent):
+    content, user = draw(), next(_numbers)
+    hand_out(stack, f"later-{user}", content, "image/png", troubles=1)
+    send_photo(stack, user, f"later-{user}", f"later {user}")
+
+    _, (photo,) = attachments_of(stack, agent, f"later {user}", "stored")
+
+    assert call("GET", photo["url"]).body == content
 
 
 def test_a_picture_in_a_mail_gets_a_thumbnail(stack, agent):

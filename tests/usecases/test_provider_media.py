@@ -80,12 +80,12 @@ def test_a_provider_cannot_send_us_elsewhere(elsewhere):
 @pytest.mark.parametrize(
     ("status", "reason", "is_final"),
     [
-        (202, Shortfall.REFUSED, False),
+        (202, Shortfall.UNREACHABLE, False),
         (401, Shortfall.REFUSED, False),
         (404, Shortfall.GONE, True),
         (410, Shortfall.GONE, True),
-        (429, Shortfall.REFUSED, False),
-        (500, Shortfall.REFUSED, False),
+        (429, Shortfall.UNREACHABLE, False),
+        (500, Shortfall.UNREACHABLE, False),
     ],
 )
 def test_what_line_answers_decides_whether_to_come_again(status, reason, is_final):

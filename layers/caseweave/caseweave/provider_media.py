@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.media import MediaRefusal, MediaRequest
+from caseweave.channels.media import MediaRefusal, MediaRequest, refuse_by_status
 from caseweave.channels.media_registry import (
     ERROR_TELLERS,
     MEDIA_LOCATORS,
@@ -24,7 +24,6 @@ _SECONDS_TO_DOWNLOAD = 60
 _MOST_BYTES_OF_LOCATION = 65536
 # An error that came in place of a file is not longer.
 _LONGEST_ERROR = 4096
-_GONE = (400, 404, 410)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ def fetch_from_provider(
     if isinstance(found, MediaRefusal):
         if found.is_token_stale:
             providers.forget_token(name, credentials)
-        return _refuse(found)
+        return Missed(found.reason, found.detail, found.is_final)
     return found
 
 
@@ -105,14 +104,7 @@ def _find_error(name: str, answer: Answered) -> MediaRefusal | None:
         teller = ERROR_TELLERS.get(name)
         is_short = len(answer.body) <= _LONGEST_ERROR
         return teller.read_refusal(answer.body) if teller and is_short else None
-    return MediaRefusal(f"{answer.status} from {name}", is_final=answer.status in _GONE)
-
-
-def _refuse(refusal: MediaRefusal) -> Missed:
-    if refusal.is_too_large:
-        return Missed(Shortfall.TOO_LARGE, refusal.detail, is_final=True)
-    reason = Shortfall.GONE if refusal.is_final else Shortfall.REFUSED
-    return Missed(reason, refusal.detail, is_final=refusal.is_final)
+    return refuse_by_status(answer.status, f"from {name}")
 
 
 def _added_hosts(credentials: Credentials) -> tuple[str, ...]:

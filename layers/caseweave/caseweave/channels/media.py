@@ -1,8 +1,10 @@
 """Where a provider keeps the files of its messages, as requests that somebody else makes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+
+from caseweave.domain.media import Shortfall
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +25,21 @@ class MediaRefusal:
     the access token that was refused, so the next try needs another.
     """
 
+    reason: Shortfall
     detail: str
-    is_final: bool
-    is_too_large: bool = False
+    is_final: bool = False
     is_token_stale: bool = False
+
+
+def refuse_by_status(
+    status: int, detail: str = "", gone: Collection[int] = (400, 404, 410)
+) -> MediaRefusal:
+    """What a status says where nothing else does; those in *gone* will not change any more."""
+    words = f"{status} {detail}".strip()[:200]
+    if status in gone:
+        return MediaRefusal(Shortfall.GONE, words, is_final=True)
+    is_refused = status in (401, 403)
+    return MediaRefusal(Shortfall.REFUSED if is_refused else Shortfall.UNREACHABLE, words)
 
 
 def is_address(reference: str) -> bool:

@@ -6,8 +6,9 @@ https://core.telegram.org/bots/api#getfile
 from urllib.parse import quote
 
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.media import MediaRefusal, MediaRequest
+from caseweave.channels.media import MediaRefusal, MediaRequest, refuse_by_status
 from caseweave.channels.request import ProviderAnswer, read_json_object
+from caseweave.domain.media import Shortfall
 from caseweave.domain.message import Attachment
 from caseweave.errors import UnparseableError
 
@@ -36,7 +37,7 @@ def read_location(
         token = credentials.current("bot_token")
         return MediaRequest(f"{base_url}/file/bot{token}/{quote(path)}")
     words = said.get("description")
-    detail = f"{answer.status} {words if isinstance(words, str) else ''}".strip()[:200]
-    return MediaRefusal(
-        detail, is_final=answer.status in (400, 404), is_too_large="too big" in detail
-    )
+    detail = words if isinstance(words, str) else ""
+    if answer.status == 400 and "too big" in detail:
+        return MediaRefusal(Shortfall.TOO_LARGE, f"400 {detail}"[:200], is_final=True)
+    return refuse_by_status(answer.status, detail)

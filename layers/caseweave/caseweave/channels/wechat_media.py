@@ -9,6 +9,7 @@ from urllib.parse import quote
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.media import MediaRefusal, MediaRequest, is_address
 from caseweave.channels.request import read_json_object
+from caseweave.domain.media import Shortfall
 from caseweave.domain.message import Attachment
 from caseweave.errors import UnparseableError
 
@@ -47,4 +48,6 @@ def read_refusal(body: bytes) -> MediaRefusal | None:
         return None
     words = said.get("errmsg")
     detail = f"{code} {words if isinstance(words, str) else ''}".strip()[:200]
-    return MediaRefusal(detail, is_final=code in _NO_FILE, is_token_stale=code in _STALE_TOKEN)
+    if code in _NO_FILE:
+        return MediaRefusal(Shortfall.GONE, detail, is_final=True)
+    return MediaRefusal(Shortfall.REFUSED, detail, is_token_stale=code in _STALE_TOKEN)

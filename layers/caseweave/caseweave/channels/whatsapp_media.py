@@ -6,7 +6,7 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media#retrieve
 from urllib.parse import quote
 
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.media import MediaRefusal, MediaRequest
+from caseweave.channels.media import MediaRefusal, MediaRequest, refuse_by_status
 from caseweave.channels.meta_graph import GRAPH_URL, text_in
 from caseweave.channels.request import ProviderAnswer, read_json_object
 from caseweave.domain.message import Attachment
@@ -36,8 +36,7 @@ def read_location(
     url = text_in(said, "url")
     if answer.status == 200 and url:
         return MediaRequest(url, _bearer(credentials))
-    detail = f"{answer.status} {text_in(said.get('error'), 'message')}".strip()[:200]
-    return MediaRefusal(detail, is_final=answer.status in (400, 404, 410))
+    return refuse_by_status(answer.status, text_in(said.get("error"), "message"))
 
 
 def _bearer(credentials: Credentials) -> dict[str, str]:
