@@ -1,5 +1,6 @@
 """The credentials the sink accepts, from the secrets file that the desk is set up with."""
 
+import hmac
 import json
 import sys
 from collections.abc import Mapping
@@ -30,12 +31,26 @@ class VonageAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class App:
+    """An account whose sender asks for a token first."""
+
+    app_id: str
+    app_secret: str
+
+    @property
+    def access_token(self) -> str:
+        """The same as long as the secret is."""
+        return hmac.new(self.app_secret.encode(), self.app_id.encode(), "sha256").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
 class Accounts:
     twilio: TwilioAccount | None = None
     telegram: TelegramBot | None = None
     vonage: VonageAccount | None = None
     # The access tokens of the providers that ask for nothing else, by provider.
     tokens: Mapping[str, str] = field(default_factory=dict)
+    apps: Mapping[str, App] = field(default_factory=dict)
 
 
 class Secrets:
@@ -79,6 +94,11 @@ def parse_accounts(secrets: dict[str, Any]) -> Accounts:
         if vonage and vonage.get("api_key")
         else None,
         tokens=_tokens(secrets),
+        apps={
+            provider: App(secrets[provider]["app_id"], secrets[provider]["app_secret"])
+            for provider in ("wechat",)
+            if (secrets.get(provider) or {}).get("app_secret")
+        },
     )
 
 

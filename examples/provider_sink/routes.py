@@ -18,6 +18,7 @@ from examples.provider_sink import (
     telegram,
     twilio,
     vonage,
+    wechat,
     whatsapp,
 )
 from examples.provider_sink.accounts import Accounts, Secrets
@@ -41,6 +42,7 @@ PROVIDERS = {
     "whatsapp": whatsapp,
     "meta": meta,
     "vonage": vonage,
+    "wechat": wechat,
 }
 
 

@@ -499,7 +499,7 @@ class TestFaults:
         [
             (
                 {"mode": "slow"},
-                "provider must be one of twilio, telegram, ses, line, whatsapp, meta, vonage",
+                "provider must be one of twilio, telegram, ses, line, whatsapp, meta, vonage, wechat",
             ),
             (
                 {"provider": "ses", "mode": "explode"},

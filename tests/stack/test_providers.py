@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from caseweave.channels.wechat_crypto import seal
+from caseweave.channels.wechat_crypto import sign as wechat_sign
 from caseweave.cli.outside.http import call, call_json
 from tests.stack.conftest import wait_for
 
@@ -137,6 +139,26 @@ class Providers:
         headers = {"Authorization": f"Basic {basic}"}
         return self._post("mail/postmark", json.dumps(mail).encode(), headers)
 
+    def wechat(self, openid, text):
+        fields = {
+            "ToUserName": "gh_local",
+            "FromUserName": openid,
+            "CreateTime": int(time.time()),
+            "MsgType": "text",
+            "Content": text,
+            "MsgId": next(_numbers),
+        }
+        message = "".join(f"<{name}>{value}</{name}>" for name, value in fields.items())
+        held = self.secrets["wechat"]
+        sealed = seal(
+            f"<xml>{message}</xml>".encode(), held["app_id"], held["encoding_aes_key"], bytes(16)
+        )
+        query = {"timestamp": str(int(time.time())), "nonce": str(next(_numbers))}
+        signature = wechat_sign(held["token"], *query.values(), sealed)
+        query |= {"encrypt_type": "aes", "msg_signature": signature}
+        body = f"<xml><ToUserName>gh_local</ToUserName><Encrypt>{sealed}</Encrypt></xml>".encode()
+        return self._post(f"messenger/wechat?{urlencode(query)}", body, {}, "text/xml")
+
     def _meta(self, name, batch):
         body = json.dumps(batch).encode()
         mac = hmac.new(self.secrets[name]["app_secret"].encode(), body, "sha256").hexdigest()
@@ -230,6 +252,30 @@ def test_messenger_receipts_find_the_answer_by_the_providers_id(stack, agent, pr
     acknowledgement(agent, file["case"]["id"], "delivered")
 
 
+def test_wechat_is_opened_understood_and_answered_with_a_token(stack, agent, providers):
+    openid = f"o{next(_numbers)}"
+    reply = providers.wechat(openid, f"wechat {openid}")
+    assert (reply.status, reply.body) == (200, b"success")
+
+    file = case_with(stack, agent, f"wechat {openid}")
+    assert file["messages"][0]["author"] == f"wechat:gh_local.{openid}"
+    acknowledgement(agent, file["case"]["id"], "accepted")
+    assert [m["to"] for m in stack.received("wechat")].count(openid) == 1
+
+
+def test_wechats_handshake_answers_only_who_knows_the_token(stack):
+    url = f"{stack.outside.outputs['ApiUrl']}/intake/messenger/wechat"
+    ask = {"timestamp": "1795411473", "nonce": "1372623149", "echostr": "5927782489442352469"}
+    token = stack.outside.secrets["wechat"]["token"]
+
+    def greet(token):
+        signature = wechat_sign(token, ask["timestamp"], ask["nonce"])
+        return call("GET", f"{url}?{urlencode({**ask, 'signature': signature})}")
+
+    assert (greet(token).status, greet(token).body) == (200, b"5927782489442352469")
+    assert greet("wrong").status == 403
+
+
 @pytest.mark.parametrize("name", ["meta", "whatsapp"])
 def test_the_handshake_answers_only_who_knows_the_token(stack, name):
     url = f"{stack.outside.outputs['ApiUrl']}/intake/messenger/{name}"
@@ -310,6 +356,7 @@ def test_a_large_hosted_mail_is_kept_with_its_attachment(stack, agent, providers
         "sms/tencent?token=wrong",
         "messenger/line",
         "messenger/meta",
+        "messenger/wechat",
         "messenger/whatsapp",
         "mail/mailgun",
         "mail/postmark",

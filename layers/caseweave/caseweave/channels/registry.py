@@ -10,6 +10,7 @@ from caseweave.channels import (
     tencent,
     twilio,
     vonage,
+    wechat,
     whatsapp,
 )
 from caseweave.channels.credentials import Credentials
@@ -82,6 +83,7 @@ MESSENGERS: dict[str, Provider] = {
     "line": line,
     "meta": meta,
     "telegram": telegram,
+    "wechat": wechat,
     "whatsapp": whatsapp,
 }
 SENDERS: dict[str, Sender] = {
@@ -90,7 +92,12 @@ SENDERS: dict[str, Sender] = {
     "telegram": telegram,
     "twilio": twilio,
     "vonage": vonage,
+    "wechat": wechat,
     "whatsapp": whatsapp,
 }
-TOKEN_ISSUERS: dict[str, TokenIssuer] = {}
-GREETERS: dict[str, Greeter] = {"meta": meta, "whatsapp": whatsapp}
+TOKEN_ISSUERS: dict[str, TokenIssuer] = {"wechat": wechat}
+GREETERS: dict[str, Greeter] = {
+    "meta": meta,
+    "wechat": wechat,
+    "whatsapp": whatsapp,
+}

@@ -6,6 +6,7 @@ The parameters are what the functions read; there a secret may be a list, the ne
 
 import json
 import secrets
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ _PROVIDERS = (
     "tencent",
     "twilio",
     "vonage",
+    "wechat",
     "whatsapp",
 )
 
@@ -92,6 +94,12 @@ def _make_up() -> dict[str, Any]:
             "signature_secret": token(48),
             "signature_method": "sha256",
             "from": "15005550009",
+        },
+        "wechat": {
+            "app_id": "wx5823bf96d3bd56c7",
+            "app_secret": secrets.token_hex(16),
+            "token": secrets.token_hex(12),
+            "encoding_aes_key": b64encode(secrets.token_bytes(32)).decode().rstrip("="),
         },
         "aliyun": {"token": token(24)},
         "tencent": {"token": token(24)},
