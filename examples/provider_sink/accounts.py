@@ -96,7 +96,7 @@ def parse_accounts(secrets: dict[str, Any]) -> Accounts:
         tokens=_tokens(secrets),
         apps={
             provider: App(secrets[provider]["app_id"], secrets[provider]["app_secret"])
-            for provider in ("wechat",)
+            for provider in ("qq", "wechat")
             if (secrets.get(provider) or {}).get("app_secret")
         },
     )

@@ -5,7 +5,7 @@ from enum import StrEnum
 from threading import Lock
 from typing import Any, Self
 
-PROVIDERS = ("twilio", "telegram", "ses", "line", "whatsapp", "meta", "vonage", "wechat")
+PROVIDERS = ("twilio", "telegram", "ses", "line", "whatsapp", "meta", "vonage", "wechat", "qq")
 LONGEST_SECONDS = 60.0
 
 

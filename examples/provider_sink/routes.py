@@ -14,6 +14,7 @@ from examples.provider_sink import (
     media,
     meta,
     page,
+    qq,
     ses,
     telegram,
     twilio,
@@ -43,6 +44,7 @@ PROVIDERS = {
     "meta": meta,
     "vonage": vonage,
     "wechat": wechat,
+    "qq": qq,
 }
 
 
@@ -76,7 +78,7 @@ def answer(sink: Sink, request: Request) -> Response | None:
     for name, provider in PROVIDERS.items():
         match = provider.PATH.fullmatch(request.path)
         if match and request.method == "POST":
-            arguments = {key: unquote(value) for key, value in match.groupdict().items()}
+            arguments = {key: unquote(value) for key, value in match.groupdict(default="").items()}
             return _answer_as(name, provider.answer, sink, request, arguments)
     return json_response(404, {"error": f"nothing answers {request.method} {request.path}"})
 

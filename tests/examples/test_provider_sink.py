@@ -499,7 +499,10 @@ class TestFaults:
         [
             (
                 {"mode": "slow"},
-                "provider must be one of twilio, telegram, ses, line, whatsapp, meta, vonage, wechat",
+                (
+                    "provider must be one of twilio, telegram, ses, line, whatsapp, meta, "
+                    "vonage, wechat, qq"
+                ),
             ),
             (
                 {"provider": "ses", "mode": "explode"},

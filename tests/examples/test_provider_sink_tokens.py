@@ -1,13 +1,14 @@
 """Providers that hand out a token first, in the sink, spoken to by the adapters of the desk."""
 
 import json
+import time
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from caseweave.channels import wechat
+from caseweave.channels import qq, wechat
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import (
     AccessToken,
@@ -23,10 +24,17 @@ from caseweave.domain.message import Channel
 from tests.channels.samples import OUTBOX_KEY, outbound, outgoing
 from tests.examples.test_provider_sink import Sink, _run
 
-SECRETS = {"wechat": {"app_id": "wx1", "app_secret": "wechat-secret"}}
-ADAPTERS: dict[str, Any] = {"wechat": wechat}
-ADDRESSES = {"wechat": Address(AddressKind.WECHAT, "gh_1.oLin")}
-RECIPIENTS = {"wechat": "oLin"}
+SECRETS = {
+    "qq": {"app_id": "102", "app_secret": "qq-secret"},
+    "wechat": {"app_id": "wx1", "app_secret": "wechat-secret"},
+}
+ADAPTERS: dict[str, Any] = {"qq": qq, "wechat": wechat}
+ADDRESSES = {
+    "qq": Address(AddressKind.QQ, "102.E4F4"),
+    "wechat": Address(AddressKind.WECHAT, "gh_1.oLin"),
+}
+CONTEXTS = {"qq": {"scene": "users", "target": "E4F4", "message_id": "M1"}, "wechat": {}}
+RECIPIENTS = {"qq": "E4F4", "wechat": "oLin"}
 PROVIDERS = pytest.mark.parametrize("provider", sorted(ADAPTERS))
 
 
@@ -65,9 +73,9 @@ def send(sink: Sink, provider: str, token: str = "", **changes: Any) -> SendResu
     fetched = fetch_token(sink, provider)
     assert isinstance(fetched, AccessToken)
     credentials = Credentials(provider, {"access_token": token or fetched.value})
-    message = outgoing(
-        outbound(Channel.MESSENGER, provider, ADDRESSES[provider], **changes), OUTBOX_KEY
-    )
+    key = changes.pop("key", f"{OUTBOX_KEY}~{time.monotonic_ns()}")
+    known = {"context": CONTEXTS[provider]} | changes
+    message = outgoing(outbound(Channel.MESSENGER, provider, ADDRESSES[provider], **known), key)
     request = ADAPTERS[provider].build_send(
         message,
         f"http://127.0.0.1:{sink.port}/{provider}",
@@ -129,7 +137,8 @@ class TestEveryProvider:
     def test_answers_strange_bodies_as_mistakes(self, sink, provider, body):
         fetched = fetch_token(sink, provider)
         assert isinstance(fetched, AccessToken)
-        message = outgoing(outbound(Channel.MESSENGER, provider, ADDRESSES[provider]), OUTBOX_KEY)
+        address = ADDRESSES[provider]
+        message = outgoing(outbound(Channel.MESSENGER, provider, address), OUTBOX_KEY)
         request = ADAPTERS[provider].build_send(
             message,
             f"http://127.0.0.1:{sink.port}/{provider}",
@@ -162,3 +171,27 @@ class TestWeChat:
 
         assert send(sink, "wechat", body=longest) == Sent("")
         assert send(sink, "wechat", body=longest + "x").kind is Refusal.PERMANENT
+
+
+class TestQQ:
+    def test_takes_an_answer_once_however_often_it_is_sent(self, sink):
+        key = f"{OUTBOX_KEY}~{time.monotonic_ns()}"
+
+        first, again = send(sink, "qq", key=key), send(sink, "qq", key=key)
+
+        assert isinstance(first, Sent)
+        assert first.provider_id.startswith("ROBOT1.0_")
+        assert again == Sent("")
+        assert len(sink.messages()) == 1
+
+    def test_takes_nothing_unasked(self, sink):
+        context = {"scene": "users", "target": "E4F4"}
+
+        assert send(sink, "qq", context=context).kind is Refusal.WINDOW_CLOSED
+
+    @pytest.mark.parametrize("scene", ["users", "groups", "channels", "dms"])
+    def test_has_four_places(self, sink, scene):
+        context = {"scene": scene, "target": "a/b", "message_id": "M2"}
+
+        assert isinstance(send(sink, "qq", context=context), Sent)
+        assert sink.messages()[0]["to"] == "a/b"

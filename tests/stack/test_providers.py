@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from caseweave.channels.qq_signature import sign as qq_sign
 from caseweave.channels.wechat_crypto import seal
 from caseweave.channels.wechat_crypto import sign as wechat_sign
 from caseweave.cli.outside.http import call, call_json
@@ -159,6 +160,23 @@ class Providers:
         body = f"<xml><ToUserName>gh_local</ToUserName><Encrypt>{sealed}</Encrypt></xml>".encode()
         return self._post(f"messenger/wechat?{urlencode(query)}", body, {}, "text/xml")
 
+    def qq(self, openid, text, seconds=None):
+        said = {
+            "id": f"ROBOT1.0_{next(_numbers)}",
+            "author": {"user_openid": openid},
+            "content": text,
+            "timestamp": "2026-11-23T13:24:33+08:00",
+        }
+        event = {"id": f"E{next(_numbers)}", "op": 0, "t": "C2C_MESSAGE_CREATE", "d": said}
+        body, at = json.dumps(event).encode(), str(seconds or int(time.time()))
+        held = self.secrets["qq"]
+        headers = {
+            "X-Bot-Appid": held["app_id"],
+            "X-Signature-Timestamp": at,
+            "X-Signature-Ed25519": qq_sign(at.encode() + body, held["app_secret"]),
+        }
+        return self._post("messenger/qq", body, headers)
+
     def _meta(self, name, batch):
         body = json.dumps(batch).encode()
         mac = hmac.new(self.secrets[name]["app_secret"].encode(), body, "sha256").hexdigest()
@@ -263,6 +281,28 @@ def test_wechat_is_opened_understood_and_answered_with_a_token(stack, agent, pro
     assert [m["to"] for m in stack.received("wechat")].count(openid) == 1
 
 
+def test_qq_is_understood_and_answered_with_a_token(stack, agent, providers):
+    openid = f"Q{next(_numbers)}"
+    reply = providers.qq(openid, f"qq {openid}")
+    assert (reply.status, reply.json()) == (200, {"op": 12})
+
+    file = case_with(stack, agent, f"qq {openid}")
+    assert file["messages"][0]["author"].endswith(f".{openid}")
+    acknowledgement(agent, file["case"]["id"], "accepted")
+    assert len(stack.received("qq", openid)) == 1
+    assert providers.qq(openid, "too old", int(time.time()) - 7200).status == 403
+
+
+def test_qqs_challenge_is_answered(stack):
+    url = f"{stack.outside.outputs['ApiUrl']}/intake/messenger/qq"
+    secret = stack.outside.secrets["qq"]["app_secret"]
+
+    reply = call_json("POST", url, {"op": 13, "d": {"plain_token": "abc", "event_ts": "1"}})
+
+    assert reply.status == 200
+    assert reply.json() == {"plain_token": "abc", "signature": qq_sign(b"1abc", secret)}
+
+
 def test_wechats_handshake_answers_only_who_knows_the_token(stack):
     url = f"{stack.outside.outputs['ApiUrl']}/intake/messenger/wechat"
     ask = {"timestamp": "1795411473", "nonce": "1372623149", "echostr": "5927782489442352469"}
@@ -356,6 +396,7 @@ def test_a_large_hosted_mail_is_kept_with_its_attachment(stack, agent, providers
         "sms/tencent?token=wrong",
         "messenger/line",
         "messenger/meta",
+        "messenger/qq",
         "messenger/wechat",
         "messenger/whatsapp",
         "mail/mailgun",

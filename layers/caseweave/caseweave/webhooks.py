@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from caseweave.channels import web_form
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.registry import Greeter, Provider
+from caseweave.channels.registry import Greeter, Provider, answer_challenge, verify_time
 from caseweave.channels.request import WebhookRequest
 from caseweave.domain.message import InboundMessage
 from caseweave.domain.tokens import issue_session_token, read_session_token
@@ -29,6 +29,7 @@ _KEPT_HEADERS = (
     "content-type",
     "user-agent",
     "i-twilio-idempotency-token",
+    "x-bot-appid",
     "x-hub-signature-256",
     "x-line-signature",
     "x-twilio-signature",
@@ -46,12 +47,16 @@ def receive_webhook(
 ) -> Answer:
     """A provider's webhook. An unknown provider is refused before any secret is read.
 
-    Raises NotFoundError, InvalidSignatureError, MissingSecretError, ContentionError,
-    UnavailableError.
+    Raises NotFoundError, InvalidSignatureError (also for a genuine signature that is too old),
+    MissingSecretError, ContentionError, UnavailableError.
     """
     provider = find_provider(name, providers)
     credentials = read_credentials(name)
     provider.verify(request, credentials)
+    challenge = answer_challenge(name, request, credentials)
+    if challenge is not None:
+        return Answer(HTTPStatus.OK, challenge)
+    verify_time(name, request, now)
     raw = keep_raw(request, name, "", now, retention)
     try:
         events = parse_events(lambda: provider.parse(request, credentials))

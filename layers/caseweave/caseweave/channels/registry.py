@@ -1,11 +1,13 @@
 """Which providers there are. Modules are the values; mypy holds each against its protocol."""
 
+from datetime import datetime
 from typing import Protocol
 
 from caseweave.channels import (
     aliyun,
     line,
     meta,
+    qq,
     telegram,
     tencent,
     twilio,
@@ -24,6 +26,7 @@ from caseweave.channels.request import (
     WebhookRequest,
 )
 from caseweave.domain.message import InboundEvent
+from caseweave.errors import InvalidSignatureError
 
 
 class Provider(Protocol):
@@ -73,6 +76,21 @@ class Greeter(Protocol):
     def greet(self, request: WebhookRequest, credentials: Credentials) -> str: ...
 
 
+class Challenger(Protocol):
+    """What the module of a provider offers that asks, among its webhooks, whether one is ours.
+
+    None is for every other request. What is answered is kept nowhere, so it need not be signed.
+    """
+
+    def answer_challenge(self, request: WebhookRequest, credentials: Credentials) -> str | None: ...
+
+
+class Dated(Protocol):
+    """What the module of a provider offers that signs the time."""
+
+    def is_fresh(self, request: WebhookRequest, now: datetime) -> bool: ...
+
+
 SMS: dict[str, Provider] = {
     "aliyun": aliyun,
     "tencent": tencent,
@@ -82,6 +100,7 @@ SMS: dict[str, Provider] = {
 MESSENGERS: dict[str, Provider] = {
     "line": line,
     "meta": meta,
+    "qq": qq,
     "telegram": telegram,
     "wechat": wechat,
     "whatsapp": whatsapp,
@@ -89,15 +108,31 @@ MESSENGERS: dict[str, Provider] = {
 SENDERS: dict[str, Sender] = {
     "line": line,
     "meta": meta,
+    "qq": qq,
     "telegram": telegram,
     "twilio": twilio,
     "vonage": vonage,
     "wechat": wechat,
     "whatsapp": whatsapp,
 }
-TOKEN_ISSUERS: dict[str, TokenIssuer] = {"wechat": wechat}
+TOKEN_ISSUERS: dict[str, TokenIssuer] = {"qq": qq, "wechat": wechat}
 GREETERS: dict[str, Greeter] = {
     "meta": meta,
     "wechat": wechat,
     "whatsapp": whatsapp,
 }
+CHALLENGERS: dict[str, Challenger] = {"qq": qq}
+DATED: dict[str, Dated] = {"qq": qq}
+
+
+def answer_challenge(name: str, request: WebhookRequest, credentials: Credentials) -> str | None:
+    """The answer to a provider's challenge, as JSON; None for everything else."""
+    challenger = CHALLENGERS.get(name)
+    return None if challenger is None else challenger.answer_challenge(request, credentials)
+
+
+def verify_time(name: str, request: WebhookRequest, now: datetime) -> None:
+    """Raises InvalidSignatureError for a verified request that was signed long before *now*."""
+    dated = DATED.get(name)
+    if dated is not None and not dated.is_fresh(request, now):
+        raise InvalidSignatureError(name)
