@@ -14,11 +14,13 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from caseweave.notifier import MOST_RECEIVES, notify
-from caseweave.wiring import sender, start
+from caseweave.aws.queues import delay_message
+from caseweave.notifier import MOST_RECEIVES, NotSentYetError, notify, pause_before
+from caseweave.wiring import outlet, start
 
 logger = Logger()
 settings = start()
+(queue_url,) = settings.queue_urls.values()
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
@@ -28,7 +30,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
 
 
 def _notify(record: SQSRecord) -> None:
-    is_last_try = int(record.attributes.approximate_receive_count) >= MOST_RECEIVES
-    now = partial(datetime.now, UTC)
-    state = notify(record.body, sender(settings), now, is_last_try=is_last_try)
+    receives, out = int(record.attributes.approximate_receive_count), outlet(settings)
+    now, is_last_try = partial(datetime.now, UTC), receives >= MOST_RECEIVES
+    try:
+        state = notify(record.body, out.plan, out.send, now, is_last_try=is_last_try)
+    except NotSentYetError as error:
+        delay_message(queue_url, record.receipt_handle, pause_before(error, receives))
+        raise
     logger.info("notified", extra={"state": state})

@@ -72,9 +72,9 @@ def outbound(channel, provider, address, **changes):
     return Message(**(values | changes))
 
 
-def outgoing(message, key):
-    """The whole of *message* in one request."""
-    return Outgoing(message.contact, key, message.body)
+def outgoing(message, key, **more):
+    """The whole of *message* in one request, or what *more* says instead."""
+    return Outgoing(message.contact, key, **({"body": message.body} | more))
 
 
 def sms(**changes):

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caseweave.channels import meta
+from caseweave.channels import meta, meta_sending
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import (
     ProviderAnswer,
@@ -409,7 +409,7 @@ def answer_to(kind, address, context=(), **changes):
 def test_an_answer_leaves_from_the_page_that_was_written_to():
     context = {"account_id": PAGE, "user_id": PSID, "message_id": "m_1"}
 
-    request = meta.build_send(
+    request = meta_sending.build_send(
         outgoing(answer_to(AddressKind.MESSENGER, f"{PAGE}.{PSID}", context), OUTBOX_KEY),
         "https://graph.facebook.com/v23.0",
         ACCOUNT,
@@ -429,8 +429,8 @@ def test_an_answer_leaves_from_the_page_that_was_written_to():
 
 
 def test_instagrams_account_is_told_by_the_token():
-    request = meta.build_send(
-        outgoing(answer_to(AddressKind.INSTAGRAM, f"{IG_ACCOUNT}.{IGSID}", body="琳" * 400), "key"),
+    request = meta_sending.build_send(
+        outgoing(answer_to(AddressKind.INSTAGRAM, f"{IG_ACCOUNT}.{IGSID}", body="琳"), "key"),
         "https://x",
         ACCOUNT,
     )
@@ -439,25 +439,24 @@ def test_instagrams_account_is_told_by_the_token():
     assert json.loads(request.body) == {
         "recipient": {"id": IGSID},
         "messaging_type": "RESPONSE",
-        # 1000 bytes, and no half character.
-        "message": {"text": "琳" * 333},
+        "message": {"text": "琳"},
     }
 
 
-def test_without_context_the_address_tells_page_and_person_and_a_long_text_is_cut():
-    request = meta.build_send(
-        outgoing(answer_to(AddressKind.MESSENGER, f"{PAGE}.{PSID}", body="琳" * 3000), ""),
+def test_without_context_the_address_tells_page_and_person():
+    request = meta_sending.build_send(
+        outgoing(answer_to(AddressKind.MESSENGER, f"{PAGE}.{PSID}", body="琳"), ""),
         "https://x",
         ACCOUNT,
     )
 
     assert request.url == f"https://x/{PAGE}/messages"
     assert json.loads(request.body)["recipient"] == {"id": PSID}
-    assert json.loads(request.body)["message"] == {"text": "琳" * 2000}
+    assert json.loads(request.body)["message"] == {"text": "琳"}
 
 
 def test_an_account_id_stays_one_part_of_the_address():
-    request = meta.build_send(
+    request = meta_sending.build_send(
         outgoing(answer_to(AddressKind.MESSENGER, "1.2", {"account_id": "../me?x=#"}), ""),
         "https://x",
         ACCOUNT,
@@ -468,7 +467,7 @@ def test_an_account_id_stays_one_part_of_the_address():
 
 def test_what_cannot_be_sent_is_not_sent():
     with pytest.raises(MissingSecretError, match="meta has no access_token"):
-        meta.build_send(
+        meta_sending.build_send(
             outgoing(answer_to(AddressKind.MESSENGER, "1.2"), ""),
             "",
             Credentials("meta", {"app_secret": "x"}),
@@ -494,14 +493,19 @@ def error(code, subcode=None, words="(#10) outside of allowed window"):
         (
             400,
             error(10, 2018278),
-            Refused(Refusal.PERMANENT, "10/2018278 (#10) outside of allowed window"),
+            Refused(Refusal.WINDOW_CLOSED, "10/2018278 (#10) outside of allowed window"),
         ),
         (400, error(100, 2018001, "no user"), Refused(Refusal.PERMANENT, "100/2018001 no user")),
-        (401, error(190, words="expired"), Refused(Refusal.PERMANENT, "190 expired")),
+        (400, error(10, 2534022, "x"), Refused(Refusal.WINDOW_CLOSED, "10/2534022 x")),
+        (400, error(551, words="x"), Refused(Refusal.OPTED_OUT, "551 x")),
+        (400, error(551, 1545041, "x"), Refused(Refusal.OPTED_OUT, "551/1545041 x")),
+        (400, error(200, 1545041, "x"), Refused(Refusal.OPTED_OUT, "200/1545041 x")),
+        (403, error(200, words="x"), Refused(Refusal.TRANSIENT, "200 x")),
+        (401, error(190, words="expired"), Refused(Refusal.TRANSIENT, "190 expired")),
         (403, error("4", words="x"), Refused(Refusal.PERMANENT, "4 x")),
         (403, b'{"error": "no"}', Refused(Refusal.PERMANENT, "403")),
         (400, b'{"error": {"code": [], "message": {}}}', Refused(Refusal.PERMANENT, "400")),
-        (400, error(10, words="w" * 999), Refused(Refusal.PERMANENT, "10 " + "w" * 197)),
+        (400, error(10, words="w" * 999), Refused(Refusal.TRANSIENT, "10 " + "w" * 197)),
         *((400, error(c, words="x"), Refused(Refusal.THROTTLED, f"{c} x")) for c in (4, 17, 32)),
         (403, error(613, words="x"), Refused(Refusal.THROTTLED, "613 x")),
         (429, b"", Refused(Refusal.THROTTLED, "429")),
@@ -512,7 +516,7 @@ def error(code, subcode=None, words="(#10) outside of allowed window"):
     ],
 )
 def test_an_answer_tells_what_became_of_the_message(status, body, result):
-    assert meta.read_answer(ProviderAnswer(status, body)) == result
+    assert meta_sending.read_answer(ProviderAnswer(status, body)) == result
 
 
 # Hostile
@@ -601,7 +605,7 @@ def test_any_bytes_are_events_or_unparseable(body):
     st.integers(100, 599), st.binary() | json_values.map(lambda value: json.dumps(value).encode())
 )
 def test_any_answer_is_a_result(status, body):
-    assert type(meta.read_answer(ProviderAnswer(status, body))) in (Sent, Refused)
+    assert type(meta_sending.read_answer(ProviderAnswer(status, body))) in (Sent, Refused)
 
 
 @pytest.mark.parametrize("depth", [10, 300, 900, 990, 5000])

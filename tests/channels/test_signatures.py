@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from caseweave.channels import telegram, twilio
+from caseweave.channels import telegram, twilio, twilio_sending
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import WebhookRequest
 from caseweave.errors import InvalidSignatureError, MissingSecretError
@@ -216,7 +216,9 @@ def test_any_text_can_be_signed(value):
 
 @pytest.mark.parametrize("key", [OUTBOX_KEY, "a b", "中/文?&=#'", "100%+"])
 def test_a_status_callback_is_accepted_at_the_very_url_that_we_gave_twilio(key):
-    sent = twilio.build_send(outgoing(sms(), key), "https://api.twilio.com", twilio_account())
+    sent = twilio_sending.build_send(
+        outgoing(sms(), key), "https://api.twilio.com", twilio_account()
+    )
     (callback,) = parse_qs(sent.body.decode())["StatusCallback"]
     receipt = [("MessageSid", "SM1"), ("MessageStatus", "delivered")]
 

@@ -1,11 +1,11 @@
 """Telegram's updates in, its API out."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from caseweave.channels import telegram
+from caseweave.channels import telegram, telegram_sending
 from caseweave.channels.request import ProviderAnswer, Refusal, Refused, Sent, WebhookRequest
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
 from caseweave.domain.message import Attachment, Channel, IgnoredEvent, InboundMessage, Remark
@@ -292,7 +292,7 @@ def test_without_the_bots_id_nothing_is_parsed():
 def test_a_message_is_sent_to_its_chat():
     message = telegram_message(context={"chat_id": "5550001234"})
 
-    request = telegram.build_send(
+    request = telegram_sending.build_send(
         outgoing(message, "key"), "https://api.telegram.org", telegram_account()
     )
 
@@ -302,7 +302,7 @@ def test_a_message_is_sent_to_its_chat():
 
 
 def test_without_a_chat_it_is_sent_to_the_user():
-    request = telegram.build_send(
+    request = telegram_sending.build_send(
         outgoing(telegram_message(), "key"), "https://api.telegram.org", telegram_account()
     )
 
@@ -319,21 +319,25 @@ def test_without_a_chat_it_is_sent_to_the_user():
         ),
         (200, b"", Refused(Refusal.UNKNOWN, "200")),
         (200, b'{"ok": false}', Refused(Refusal.UNKNOWN, "200")),
-        (200, b'{"ok": true}', Refused(Refusal.UNKNOWN, "an answer with no result")),
+        (
+            200,
+            b'{"ok": true}',
+            Refused(Refusal.UNKNOWN, "an answer without the ids of chat and message"),
+        ),
         (
             200,
             b'{"ok": true, "result": true}',
-            Refused(Refusal.UNKNOWN, "an answer with no result"),
+            Refused(Refusal.UNKNOWN, "an answer without the ids of chat and message"),
         ),
         (
             200,
             b'{"ok": true, "result": ["message_id"]}',
-            Refused(Refusal.UNKNOWN, "an answer with no result"),
+            Refused(Refusal.UNKNOWN, "an answer without the ids of chat and message"),
         ),
         (
             200,
             b'{"ok": true, "result": {"message_id": 7, "chat": 5}}',
-            Refused(Refusal.UNKNOWN, "an answer with no chat"),
+            Refused(Refusal.UNKNOWN, "an answer without the ids of chat and message"),
         ),
         (200, b"[" * 100_000, Refused(Refusal.UNKNOWN, "200")),
         (200, b"[1]", Refused(Refusal.UNKNOWN, "200")),
@@ -343,20 +347,36 @@ def test_without_a_chat_it_is_sent_to_the_user():
             b'{"ok": false, "error_code": 400, "description": "Bad Request: chat not found"}',
             Refused(Refusal.PERMANENT, "400 Bad Request: chat not found"),
         ),
-        (401, b'{"ok": false, "description": []}', Refused(Refusal.PERMANENT, "401")),
+        (401, b'{"ok": false, "description": []}', Refused(Refusal.TRANSIENT, "401")),
         (
             403,
             b'{"ok": false, "description": "Forbidden: bot was blocked by the user"}',
-            Refused(Refusal.PERMANENT, "403 Forbidden: bot was blocked by the user"),
+            Refused(Refusal.OPTED_OUT, "403 Forbidden: bot was blocked by the user"),
         ),
         (
             429,
             b'{"ok": false, "description": "Too Many Requests", "parameters": {"retry_after": 5}}',
-            Refused(Refusal.THROTTLED, "429 Too Many Requests"),
+            Refused(Refusal.THROTTLED, "429 Too Many Requests", timedelta(seconds=5)),
+        ),
+        (
+            403,
+            b'{"ok": false, "description": "Forbidden: user is deactivated"}',
+            Refused(Refusal.PERMANENT, "403 Forbidden: user is deactivated"),
+        ),
+        # What a wrong token gets.
+        (
+            404,
+            b'{"ok": false, "description": "Not Found"}',
+            Refused(Refusal.TRANSIENT, "404 Not Found"),
+        ),
+        (
+            429,
+            b'{"ok": false, "parameters": {"retry_after": "soon"}}',
+            Refused(Refusal.THROTTLED, "429"),
         ),
         (500, b"\xff", Refused(Refusal.UNKNOWN, "500")),
         (502, b"<html>", Refused(Refusal.UNKNOWN, "502")),
     ],
 )
 def test_an_answer_tells_what_became_of_the_message(status, body, result):
-    assert telegram.read_answer(ProviderAnswer(status, body)) == result
+    assert telegram_sending.read_answer(ProviderAnswer(status, body)) == result

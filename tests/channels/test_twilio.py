@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
-from caseweave.channels import twilio
+from caseweave.channels import twilio, twilio_sending
 from caseweave.channels.request import ProviderAnswer, Refusal, Refused, Sent, WebhookRequest
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
 from caseweave.domain.message import (
@@ -174,7 +174,7 @@ def test_bytes_that_are_no_utf8_do_not_lose_the_message():
 
 
 def test_a_message_is_sent_with_its_callback():
-    request = twilio.build_send(
+    request = twilio_sending.build_send(
         outgoing(sms(), OUTBOX_KEY), "https://api.twilio.com", twilio_account()
     )
 
@@ -197,7 +197,7 @@ def test_a_message_is_sent_with_its_callback():
 def test_the_answer_comes_from_the_number_that_the_customer_wrote_to():
     message = sms(context={"to": "+15559998888"})
 
-    request = twilio.build_send(
+    request = twilio_sending.build_send(
         outgoing(message, OUTBOX_KEY), "https://api.twilio.com", twilio_account()
     )
 
@@ -207,7 +207,9 @@ def test_the_answer_comes_from_the_number_that_the_customer_wrote_to():
 def test_the_newest_token_is_used_to_send():
     account = twilio_account(auth_token=["new", "old"])
 
-    request = twilio.build_send(outgoing(sms(), OUTBOX_KEY), "https://api.twilio.com", account)
+    request = twilio_sending.build_send(
+        outgoing(sms(), OUTBOX_KEY), "https://api.twilio.com", account
+    )
 
     assert request.headers["Authorization"] == "Basic QUM3ZjNkMmI6bmV3"
 
@@ -215,7 +217,7 @@ def test_the_newest_token_is_used_to_send():
 @pytest.mark.parametrize("missing", ["account_sid", "auth_token", "webhook_url", "from"])
 def test_nothing_is_sent_from_an_account_that_is_not_set_up(missing):
     with pytest.raises(MissingSecretError):
-        twilio.build_send(
+        twilio_sending.build_send(
             outgoing(sms(), OUTBOX_KEY), "https://api.twilio.com", twilio_account(**{missing: ""})
         )
 
@@ -238,9 +240,13 @@ def test_nothing_is_sent_from_an_account_that_is_not_set_up(missing):
         (
             401,
             b'{"code": 20003, "message": "Authenticate"}',
-            Refused(Refusal.PERMANENT, "20003 Authenticate"),
+            Refused(Refusal.TRANSIENT, "20003 Authenticate"),
         ),
-        (403, b"null", Refused(Refusal.PERMANENT, "403")),
+        (403, b"null", Refused(Refusal.TRANSIENT, "403")),
+        (400, b'{"code": 21610, "message": "x"}', Refused(Refusal.OPTED_OUT, "21610 x")),
+        (400, b'{"code": 63016, "message": "x"}', Refused(Refusal.WINDOW_CLOSED, "63016 x")),
+        (400, b'{"code": 21611, "message": "x"}', Refused(Refusal.THROTTLED, "21611 x")),
+        (400, b'{"code": [], "message": "x"}', Refused(Refusal.PERMANENT, "[] x")),
         (
             429,
             b'{"code": 20429, "message": "Too Many Requests"}',
@@ -256,4 +262,4 @@ def test_nothing_is_sent_from_an_account_that_is_not_set_up(missing):
     ],
 )
 def test_an_answer_tells_what_became_of_the_message(status, body, result):
-    assert twilio.read_answer(ProviderAnswer(status, body)) == result
+    assert twilio_sending.read_answer(ProviderAnswer(status, body)) == result

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caseweave.channels import vonage
+from caseweave.channels import vonage, vonage_sending
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import ProviderAnswer, Refusal, Refused, Sent, WebhookRequest
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
@@ -650,7 +650,7 @@ def to_lin(**changes):
 
 def test_an_answer_goes_out_from_the_number_that_was_written_to():
     context = {"to": "15559990000", "channel": "whatsapp"}
-    request = vonage.build_send(
+    request = vonage_sending.build_send(
         outgoing(to_lin(context=context), OUTBOX_KEY), "https://api.nexmo.com", account()
     )
 
@@ -670,20 +670,20 @@ def test_an_answer_goes_out_from_the_number_that_was_written_to():
 
 
 def test_without_a_conversation_it_is_an_sms_from_our_number():
-    request = vonage.build_send(outgoing(to_lin(body="x" * 2000), "key"), "https://h", account())
+    request = vonage_sending.build_send(outgoing(to_lin(body="x"), "key"), "https://h", account())
 
     assert json.loads(request.body) == {
         "message_type": "text",
         "channel": "sms",
         "to": "8613800138000",
         "from": "15550001111",
-        "text": "x" * 1000,
+        "text": "x",
         "client_ref": "key",
     }
 
 
 def test_our_key_fits_where_vonage_brings_it_back():
-    assert len(OUTBOX_KEY) <= 100
+    assert len(f"{OUTBOX_KEY}~99.99") <= 100
 
 
 @pytest.mark.parametrize(
@@ -696,22 +696,27 @@ def test_our_key_fits_where_vonage_brings_it_back():
         (
             401,
             b'{"title": "Unauthorized", "detail": "Invalid credentials"}',
-            Refused(Refusal.PERMANENT, "401 Unauthorized Invalid credentials"),
+            Refused(Refusal.TRANSIENT, "401 Unauthorized Invalid credentials"),
         ),
-        (402, b'{"title": "Low balance"}', Refused(Refusal.PERMANENT, "402 Low balance")),
+        (402, b'{"title": "Low balance"}', Refused(Refusal.TRANSIENT, "402 Low balance")),
         (422, b"", Refused(Refusal.PERMANENT, "422")),
+        (
+            422,
+            b'{"type": "https://developer.vonage.com/api-errors/messages-olympus#1340"}',
+            Refused(Refusal.WINDOW_CLOSED, "422"),
+        ),
         (429, b'{"detail": "slow down"}', Refused(Refusal.THROTTLED, "429 slow down")),
         (500, b"[", Refused(Refusal.UNKNOWN, "500")),
         (302, b"", Refused(Refusal.UNKNOWN, "302")),
     ],
 )
 def test_an_answer_tells_what_became_of_the_message(status, body, result):
-    assert vonage.read_answer(ProviderAnswer(status, body)) == result
+    assert vonage_sending.read_answer(ProviderAnswer(status, body)) == result
 
 
 @given(st.integers(100, 599), st.binary() | json_values.map(lambda v: json.dumps(v).encode()))
 def test_any_answer_is_read(status, body):
-    assert isinstance(vonage.read_answer(ProviderAnswer(status, body)), Sent | Refused)
+    assert isinstance(vonage_sending.read_answer(ProviderAnswer(status, body)), Sent | Refused)
 
 
 # What others collected

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caseweave.channels import whatsapp
+from caseweave.channels import whatsapp, whatsapp_sending
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import (
     Outgoing,
@@ -410,7 +410,7 @@ def test_a_group_has_a_case_of_its_own_that_names_who_spoke():
         context={"group_id": "g1", "to": None},
         fields={"member": "琳"},
     )
-    request = whatsapp.build_send(
+    request = whatsapp_sending.build_send(
         Outgoing(answer(group, found.context).contact, "key", "您好"), "https://x", ACCOUNT
     )
     assert json.loads(request.body) == {
@@ -553,6 +553,7 @@ def test_a_failure_says_why():
             "",
             DeliveryState.FAILED,
             "131047 Re-engagement message; 1",
+            "window_closed",
         )
     ]
 
@@ -584,7 +585,7 @@ def answer(address=PHONE, context=(), **changes):
 def test_an_answer_leaves_from_the_number_that_was_written_to_and_carries_our_key():
     context = {"phone_number_id": NUMBER_ID, "to": LIN, "message_id": "wamid.1"}
 
-    request = whatsapp.build_send(
+    request = whatsapp_sending.build_send(
         outgoing(answer(context=context), OUTBOX_KEY), "https://graph.facebook.com/v23.0", ACCOUNT
     )
 
@@ -605,18 +606,20 @@ def test_an_answer_leaves_from_the_number_that_was_written_to_and_carries_our_ke
 
 
 def test_without_context_it_leaves_from_the_number_that_ops_named():
-    request = whatsapp.build_send(outgoing(answer(body="琳" * 5000), "key"), "https://x", ACCOUNT)
+    request = whatsapp_sending.build_send(outgoing(answer(body="琳"), "key"), "https://x", ACCOUNT)
 
     assert request.url == "https://x/1050/messages"
     sent = json.loads(request.body)
-    assert (sent["to"], sent["text"]) == (LIN, {"body": "琳" * 4096})
+    assert (sent["to"], sent["text"]) == (LIN, {"body": "琳"})
 
 
 def test_who_shows_no_number_is_answered_by_id():
     address = Address(AddressKind.MESSENGER, "whatsapp.CN.1349")
     context = {"phone_number_id": "../1066", "user_id": "CN.1349", "message_id": "wamid.1"}
 
-    request = whatsapp.build_send(outgoing(answer(address, context), "key"), "https://x", ACCOUNT)
+    request = whatsapp_sending.build_send(
+        outgoing(answer(address, context), "key"), "https://x", ACCOUNT
+    )
 
     assert request.url == "https://x/..%2F1066/messages"
     sent = json.loads(request.body)
@@ -626,11 +629,11 @@ def test_who_shows_no_number_is_answered_by_id():
 
 def test_what_cannot_be_sent_is_not_sent():
     with pytest.raises(MissingSecretError, match="whatsapp has no phone_number_id"):
-        whatsapp.build_send(
+        whatsapp_sending.build_send(
             outgoing(answer(), ""), "", Credentials("whatsapp", {"access_token": "x"})
         )
     with pytest.raises(MissingSecretError, match="whatsapp has no access_token"):
-        whatsapp.build_send(
+        whatsapp_sending.build_send(
             outgoing(answer(), ""), "", Credentials("whatsapp", {"phone_number_id": "1"})
         )
 
@@ -655,10 +658,12 @@ def error(code, words="x"):
         (
             400,
             error(131047, "(#131047) Re-engagement message"),
-            Refused(Refusal.PERMANENT, "131047 (#131047) Re-engagement message"),
+            Refused(Refusal.WINDOW_CLOSED, "131047 (#131047) Re-engagement message"),
         ),
         (400, error(131026), Refused(Refusal.PERMANENT, "131026 x")),
-        (401, error(190), Refused(Refusal.PERMANENT, "190 x")),
+        (400, error(131050), Refused(Refusal.OPTED_OUT, "131050 x")),
+        (400, error(131042), Refused(Refusal.TRANSIENT, "131042 x")),
+        (401, error(190), Refused(Refusal.TRANSIENT, "190 x")),
         (404, b"<html>", Refused(Refusal.PERMANENT, "404")),
         (400, error(131056), Refused(Refusal.THROTTLED, "131056 x")),
         (400, error(130429), Refused(Refusal.THROTTLED, "130429 x")),
@@ -670,7 +675,7 @@ def error(code, words="x"):
     ],
 )
 def test_an_answer_tells_what_became_of_the_message(status, body, result):
-    assert whatsapp.read_answer(ProviderAnswer(status, body)) == result
+    assert whatsapp_sending.read_answer(ProviderAnswer(status, body)) == result
 
 
 # Hostile
@@ -777,7 +782,7 @@ def test_any_bytes_are_events_or_unparseable(body):
     st.integers(100, 599), st.binary() | json_values.map(lambda value: json.dumps(value).encode())
 )
 def test_any_answer_is_a_result(status, body):
-    assert type(whatsapp.read_answer(ProviderAnswer(status, body))) in (Sent, Refused)
+    assert type(whatsapp_sending.read_answer(ProviderAnswer(status, body))) in (Sent, Refused)
 
 
 @pytest.mark.parametrize("depth", [10, 300, 900, 980, 990, 5000])

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from caseweave.channels import line, meta, vonage, whatsapp
+from caseweave.channels import line_sending, meta_sending, vonage_sending, whatsapp_sending
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import (
     ProviderAnswer,
@@ -42,7 +42,12 @@ WRONG = {
     "meta": {"access_token": "no"},
     "vonage": {"api_secret": "no"},
 }
-ADAPTERS: dict[str, Any] = {"line": line, "whatsapp": whatsapp, "meta": meta, "vonage": vonage}
+ADAPTERS: dict[str, Any] = {
+    "line": line_sending,
+    "whatsapp": whatsapp_sending,
+    "meta": meta_sending,
+    "vonage": vonage_sending,
+}
 PROVIDERS = sorted(ADAPTERS)
 
 

@@ -259,7 +259,9 @@ def _keep_receipt(receipt: Receipt, raw: RawInput) -> bool:
     if receipt.state is None:
         reason, state = "a status that tells nothing new", LedgerState.IGNORED
     else:
-        delivery = Delivery(receipt.state, raw.received_at, receipt.provider_id, receipt.error)
+        delivery = Delivery(
+            receipt.state, raw.received_at, receipt.provider_id, receipt.error, receipt.refusal
+        )
         try:
             key = (
                 parse_outbox_key(receipt.outbox_key)

@@ -60,7 +60,8 @@ def ask(request: ProviderRequest) -> ProviderAnswer | Refused:
             request.method, request.url, body=request.body or None, headers=dict(request.headers)
         )
     except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
-        return Refused(Refusal.THROTTLED, f"not reached: {type(error).__name__}")
+        return Refused(Refusal.TRANSIENT, f"not reached: {type(error).__name__}")
     except urllib3.exceptions.HTTPError as error:
         return Refused(Refusal.UNKNOWN, f"no answer: {type(error).__name__}")
-    return ProviderAnswer(answer.status, answer.data)
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    return ProviderAnswer(answer.status, answer.data, headers)

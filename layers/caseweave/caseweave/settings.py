@@ -20,6 +20,7 @@ class Settings:
     queue_urls: Mapping[str, str] = field(default_factory=dict)
     media_queue_url: str = ""
     provider_api_url: str = ""
+    public_url: str = ""
     platform_jwks_url: str = ""
     platform_issuer: str = ""
     platform_audience: str = ""
@@ -44,6 +45,7 @@ class Settings:
             queue_urls=queues,
             media_queue_url=found.get("MEDIA_QUEUE_URL", ""),
             provider_api_url=found.get("PROVIDER_API_URL", ""),
+            public_url=found.get("PUBLIC_URL", ""),
             platform_jwks_url=found.get("PLATFORM_JWKS_URL", ""),
             platform_issuer=found.get("PLATFORM_ISSUER", ""),
             platform_audience=found.get("PLATFORM_AUDIENCE", ""),

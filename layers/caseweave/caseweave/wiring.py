@@ -10,12 +10,12 @@ from caseweave.aws.secrets import read_credentials, read_signing_keys
 from caseweave.channels.credentials import Credentials
 from caseweave.errors import InvalidSignatureError, MissingSecretError
 from caseweave.intake import Door
-from caseweave.notifier import Send
 from caseweave.settings import Settings
 from caseweave.storage.table import use_table
 
 if TYPE_CHECKING:
     from caseweave.media import Shelf
+    from caseweave.sending import Outlet
 
 
 def start() -> Settings:
@@ -86,15 +86,17 @@ def media_shelf(settings: Settings) -> "Shelf":
     )
 
 
-def sender(settings: Settings) -> Send:
+def outlet(settings: Settings) -> "Outlet":
     """How messages leave, from now on. Raises MissingSecretError."""
-    from caseweave.sending import send_message  # noqa: PLC0415 - only the notifier needs it
+    from caseweave.outgoing_files import outgoing_files  # noqa: PLC0415 - only the notifier
+    from caseweave.sending import Outlet  # noqa: PLC0415 - only the notifier needs it
 
-    return partial(
-        send_message,
+    keys, now = make_door(settings).signing_keys, datetime.now(UTC)
+    return Outlet(
         prefix=settings.parameter_prefix,
         provider_api_url=settings.provider_api_url,
         support_address=settings.support_address,
-        signing_keys=make_door(settings).signing_keys,
-        now=datetime.now(UTC),
+        signing_keys=keys,
+        files=outgoing_files(settings.files_bucket, settings.public_url, keys, now),
+        now=now,
     )

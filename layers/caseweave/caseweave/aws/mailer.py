@@ -6,6 +6,15 @@ from caseweave.aws.clients import client
 from caseweave.channels.request import Refusal, Refused, SendResult, Sent
 
 _THROTTLED = {"TooManyRequestsException", "ThrottlingException", "LimitExceededException"}
+# The account, its permissions and its domain: for ops to mend.
+_OPS = {
+    "AccountSuspendedException",
+    "SendingPausedException",
+    "MailFromDomainNotVerifiedException",
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "UnrecognizedClientException",
+}
 
 
 def send_mail(raw: bytes, recipient: str) -> SendResult:
@@ -19,9 +28,11 @@ def send_mail(raw: bytes, recipient: str) -> SendResult:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         if code in _THROTTLED:
             return Refused(Refusal.THROTTLED, str(error))
+        if code in _OPS:
+            return Refused(Refusal.TRANSIENT, str(error))
         return Refused(Refusal.PERMANENT if status < 500 else Refusal.UNKNOWN, str(error))
     except EndpointConnectionError as error:
-        return Refused(Refusal.THROTTLED, str(error))
+        return Refused(Refusal.TRANSIENT, str(error))
     except BotoCoreError as error:
         return Refused(Refusal.UNKNOWN, str(error))
     return Sent(str(answer["MessageId"]))

@@ -1,10 +1,7 @@
-"""LINE Messaging API: webhook events in, push messages out.
+"""LINE Messaging API: webhook events in.
 
 https://developers.line.biz/en/reference/messaging-api/#webhooks
 https://developers.line.biz/en/docs/messaging-api/verify-webhook-signature/
-https://developers.line.biz/en/reference/messaging-api/#send-push-message
-https://developers.line.biz/en/docs/messaging-api/retrying-api-request/
-https://developers.line.biz/en/docs/messaging-api/text-character-count/
 """
 
 import hmac
@@ -13,17 +10,9 @@ from base64 import b64encode
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import (
-    Outgoing,
-    ProviderAnswer,
-    ProviderRequest,
-    Refusal,
-    Refused,
-    SendResult,
-    Sent,
     WebhookRequest,
     read_json_object,
 )
@@ -40,9 +29,6 @@ from caseweave.errors import InvalidSignatureError, UnparseableError
 
 PROVIDER = "line"
 ACKNOWLEDGED = ("application/json", "{}")
-API_URL = "https://api.line.me"
-# LINE counts UTF-16 code units, as JavaScript does.
-LONGEST_BODY = 5000
 _LONGEST_ID = 200
 
 # What names the chat, by the type of its source.
@@ -213,53 +199,10 @@ def _linkage(said: dict[str, Any]) -> dict[str, str]:
     links = {
         "reply_to": _text(said, "quotedMessageId"),
         "image_set": _text(images, "id") if isinstance(images, dict) else "",
+        # What an answer to this very message has to quote.
+        "quote_token": _text(said, "quoteToken"),
     }
     return {name: value[:_LONGEST_ID] for name, value in links.items() if value}
-
-
-def build_send(outgoing: Outgoing, base_url: str, credentials: Credentials) -> ProviderRequest:
-    """The request that sends *outgoing*; LINE takes the same key once within a day."""
-    # Bots and users have ids without dots.
-    address = outgoing.contact.address.value.rpartition(".")[2]
-    said = {
-        "to": outgoing.contact.context.get("user_id", address),
-        "messages": [{"type": "text", "text": _shorten(outgoing.body)}],
-    }
-    return ProviderRequest(
-        url=f"{base_url}/v2/bot/message/push",
-        headers={
-            "Authorization": f"Bearer {credentials.current('channel_access_token')}",
-            "Content-Type": "application/json",
-            "X-Line-Retry-Key": str(uuid5(NAMESPACE_URL, outgoing.key)),
-        },
-        body=json.dumps(said).encode(),
-    )
-
-
-def _shorten(text: str) -> str:
-    """At most LONGEST_BODY code units, and no half of a character at the end."""
-    return text.encode("utf-16-le", "replace")[: 2 * LONGEST_BODY].decode("utf-16-le", "ignore")
-
-
-def read_answer(answer: ProviderAnswer) -> SendResult:
-    """What LINE said. 409: an earlier request with this retry key was taken. 5xx does not tell."""
-    said: dict[str, Any] | None
-    try:
-        said = read_json_object(answer.body)
-    except UnparseableError:
-        said = None
-    detail = f"{answer.status} {_text(said or {}, 'message')}".strip()
-    if answer.status in (200, 409) and said is not None:
-        sent = said.get("sentMessages")
-        first = sent[0] if isinstance(sent, list) and sent else None
-        # LINE may tell the id only in a header. There are no receipts that would need it.
-        return Sent((_text(first, "id") if isinstance(first, dict) else "") or "accepted")
-    # The month's quota does not come back by trying again.
-    if answer.status == 429 and "monthly limit" not in detail:
-        return Refused(Refusal.THROTTLED, detail)
-    if 400 <= answer.status < 500 and answer.status != 409:
-        return Refused(Refusal.PERMANENT, detail)
-    return Refused(Refusal.UNKNOWN, detail)
 
 
 def _object(value: dict[str, Any], name: str) -> dict[str, Any]:

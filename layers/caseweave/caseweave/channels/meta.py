@@ -1,26 +1,19 @@
-"""Facebook Messenger and Instagram messaging: one webhook, one way to send.
+"""Facebook Messenger and Instagram messaging: one webhook.
 
 https://developers.facebook.com/docs/messenger-platform/reference/webhook-events
 https://developers.facebook.com/docs/messenger-platform/instagram/features/webhook
-https://developers.facebook.com/docs/messenger-platform/reference/send-api
 """
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
 from caseweave.channels import meta_graph as graph
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.meta_content import describe_part, read_attachment
 from caseweave.channels.meta_signature import answer_greeting, verify_signature
 from caseweave.channels.request import (
-    Outgoing,
-    ProviderAnswer,
-    ProviderRequest,
-    SendResult,
     WebhookRequest,
 )
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
@@ -38,10 +31,6 @@ from caseweave.errors import UnparseableError
 
 PROVIDER = "meta"
 ACKNOWLEDGED = ("text/plain", "EVENT_RECEIVED")
-API_URL = graph.GRAPH_URL
-LONGEST_BODY = 2000
-# Instagram counts bytes.
-LONGEST_INSTAGRAM_BODY = 1000
 _KINDS = {"page": AddressKind.MESSENGER, "instagram": AddressKind.INSTAGRAM}
 
 
@@ -219,33 +208,3 @@ _READERS: dict[str, Callable[[_Envelope, dict[str, Any]], list[InboundEvent]]] =
     "delivery": _read_delivery,
     "read": _read_read,
 }
-
-
-def build_send(outgoing: Outgoing, base_url: str, credentials: Credentials) -> ProviderRequest:
-    """The request that sends *outgoing*: from the page that it answers, or from the account whose
-    token this is, as which Instagram's is sent.
-    """
-    address, context = outgoing.contact.address, outgoing.contact.context
-    account, _, user = address.value.partition(".")
-    text, sender = outgoing.body[:LONGEST_BODY], quote(context.get("account_id") or account, "")
-    if address.kind is AddressKind.INSTAGRAM:
-        text = outgoing.body.encode()[:LONGEST_INSTAGRAM_BODY].decode("utf-8", "ignore")
-        sender = "me"
-    said = {
-        "recipient": {"id": context.get("user_id") or user},
-        "messaging_type": "RESPONSE",
-        "message": {"text": text},
-    }
-    return ProviderRequest(
-        url=f"{base_url}/{sender}/messages",
-        headers={
-            "Authorization": f"Bearer {credentials.current('access_token')}",
-            "Content-Type": "application/json",
-        },
-        body=json.dumps(said).encode(),
-    )
-
-
-def read_answer(answer: ProviderAnswer) -> SendResult:
-    """What Meta said; 2018278 after the code is a closed window."""
-    return graph.read_graph_answer(answer, lambda said: graph.text_in(said, "message_id"))

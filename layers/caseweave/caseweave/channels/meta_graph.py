@@ -18,6 +18,7 @@ from caseweave.channels.request import (
     SendResult,
     Sent,
     read_json_object,
+    read_retry_after,
 )
 from caseweave.domain.message import IgnoredEvent, InboundEvent
 from caseweave.errors import UnparseableError
@@ -28,6 +29,11 @@ GRAPH_URL = "https://graph.facebook.com/v23.0"
 # Limits of the app, the page, the business account, the number and the pair of numbers: what they
 # refuse was not taken.
 _THROTTLED = {4, 17, 32, 613, 80007, 130429, 131048, 131056}
+# The token, its permissions, the account and its payments: for ops to mend.
+_OPS = {0, 3, 10, 190, 200, 368, 131005, 131031, 131042, 131045, 131057, 133010}
+# (code, subcode) of what the customer has to do something about: write, or ask for it again.
+_WINDOW_CLOSED = {(10, 2018278), (10, 2534022), (131047, None), (470, None)}
+_OPTED_OUT = {(551, None), (551, 1545041), (200, 1545041), (131050, None)}
 _LONGEST_ID = 500
 _LONGEST_TEXT = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -125,17 +131,40 @@ def read_graph_answer(
     sent = find_id(said)
     if answer.status == 200 and sent and not error:
         return Sent(sent)
-    code, detail = _describe_error(answer.status, error)
-    if answer.status == 429 or (400 <= answer.status < 500 and code in _THROTTLED):
-        return Refused(Refusal.THROTTLED, detail)
-    if 400 <= answer.status < 500:
-        return Refused(Refusal.PERMANENT, detail)
-    return Refused(Refusal.UNKNOWN, detail)
+    return Refused(
+        _refusal(answer.status, error), _describe(answer.status, error), read_retry_after(answer)
+    )
 
 
-def _describe_error(status: int, error: object) -> tuple[int, str]:
-    """The code, and words with code and subcode: the subcode says that a window is closed."""
-    code = error.get("code") if isinstance(error, dict) else None
+def read_refusal(error: object) -> str:
+    """The kind of refusal of an error in a status; "" for any that is nothing special."""
+    kind = _refusal(400, error)
+    return str(kind) if kind in (Refusal.WINDOW_CLOSED, Refusal.OPTED_OUT) else ""
+
+
+def _refusal(status: int, error: object) -> Refusal:
+    code, subcode = _number(error, "code"), _number(error, "error_subcode")
+    if status == 429:
+        return Refusal.THROTTLED
+    if not 400 <= status < 500:
+        return Refusal.UNKNOWN
+    if (code, subcode) in _WINDOW_CLOSED:
+        return Refusal.WINDOW_CLOSED
+    if (code, subcode) in _OPTED_OUT:
+        return Refusal.OPTED_OUT
+    if code in _THROTTLED:
+        return Refusal.THROTTLED
+    is_for_ops = isinstance(error, dict) and (code in _OPS or status == 401)
+    return Refusal.TRANSIENT if is_for_ops else Refusal.PERMANENT
+
+
+def _number(error: object, name: str) -> int | None:
+    found = error.get(name) if isinstance(error, dict) else None
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def _describe(status: int, error: object) -> str:
+    """Words with code and subcode."""
     codes = [text_in(error, "code") or str(status), text_in(error, "error_subcode")]
     words = f"{'/'.join(one for one in codes if one)} {text_in(error, 'message')}".strip()
-    return code if isinstance(code, int) else 0, words[:_LONGEST_TEXT]
+    return words[:_LONGEST_TEXT]

@@ -19,6 +19,7 @@ from caseweave.channels.credentials import Credentials
 from caseweave.channels.qq_message import object_or_none, text_in
 from caseweave.channels.qq_signature import is_event_signed, read_challenge, sign_challenge
 from caseweave.channels.request import (
+    Abilities,
     AccessToken,
     Outgoing,
     ProviderAnswer,
@@ -30,7 +31,7 @@ from caseweave.channels.request import (
     WebhookRequest,
     read_json_object,
 )
-from caseweave.domain.message import InboundEvent
+from caseweave.domain.message import Contact, InboundEvent
 from caseweave.errors import InvalidSignatureError, UnparseableError
 
 PROVIDER = qq_content.PROVIDER
@@ -38,8 +39,8 @@ PROVIDER = qq_content.PROVIDER
 ACKNOWLEDGED = ("application/json", '{"op":12}')
 API_URL = "https://api.sgroup.qq.com"
 TOKEN_URL = "https://bots.qq.com"
-# QQ does not say how long a text may be.
-LONGEST_BODY = 2000
+# QQ does not say how long a text may be. Files would have to be uploaded first.
+_ABILITIES = Abilities(longest_body=2000)
 # How far the signed time may be from ours. QQ does not say for how long it repeats, nor whether it
 # signs anew; the signature covers the body, so an old one can only repeat what the ledger knows.
 LONGEST_AGE = timedelta(hours=1)
@@ -113,6 +114,10 @@ def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEven
     """The one event of a request. Raises UnparseableError."""
     bot = request.headers.get("x-bot-appid", "") or credentials.current("app_id")
     return [qq_content.read_event(read_json_object(request.body), bot)]
+
+
+def abilities(contact: Contact) -> Abilities:  # noqa: ARG001
+    return _ABILITIES
 
 
 def build_send(outgoing: Outgoing, base_url: str, credentials: Credentials) -> ProviderRequest:

@@ -6,17 +6,24 @@ from typing import Protocol
 from caseweave.channels import (
     aliyun,
     line,
+    line_sending,
     meta,
+    meta_sending,
     qq,
     telegram,
+    telegram_sending,
     tencent,
     twilio,
+    twilio_sending,
     vonage,
+    vonage_sending,
     wechat,
     whatsapp,
+    whatsapp_sending,
 )
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import (
+    Abilities,
     AccessToken,
     Outgoing,
     ProviderAnswer,
@@ -25,7 +32,7 @@ from caseweave.channels.request import (
     SendResult,
     WebhookRequest,
 )
-from caseweave.domain.message import InboundEvent
+from caseweave.domain.message import Contact, InboundEvent
 from caseweave.errors import InvalidSignatureError
 
 
@@ -43,11 +50,12 @@ class Provider(Protocol):
 class Sender(Protocol):
     """What the module of a provider offers by which answers can leave.
 
-    LONGEST_BODY is in characters: what is longer is refused for people to see, never cut.
+    `abilities` says what one request can carry to a contact: a longer message leaves in several.
     """
 
     API_URL: str
-    LONGEST_BODY: int
+
+    def abilities(self, contact: Contact) -> Abilities: ...
 
     def build_send(
         self, outgoing: Outgoing, base_url: str, credentials: Credentials
@@ -106,14 +114,14 @@ MESSENGERS: dict[str, Provider] = {
     "whatsapp": whatsapp,
 }
 SENDERS: dict[str, Sender] = {
-    "line": line,
-    "meta": meta,
+    "line": line_sending,
+    "meta": meta_sending,
     "qq": qq,
-    "telegram": telegram,
-    "twilio": twilio,
-    "vonage": vonage,
+    "telegram": telegram_sending,
+    "twilio": twilio_sending,
+    "vonage": vonage_sending,
     "wechat": wechat,
-    "whatsapp": whatsapp,
+    "whatsapp": whatsapp_sending,
 }
 TOKEN_ISSUERS: dict[str, TokenIssuer] = {"qq": qq, "wechat": wechat}
 GREETERS: dict[str, Greeter] = {

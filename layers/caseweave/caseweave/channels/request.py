@@ -11,8 +11,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from caseweave.domain.message import Contact
+from caseweave.domain.splitting import Unit
 from caseweave.errors import UnparseableError
 
+_LONGEST_COUNT = 6
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -64,8 +66,30 @@ class ProviderRequest:
 
 @dataclass(frozen=True, slots=True)
 class ProviderAnswer:
+    """What a provider answered; header names in lower case."""
+
     status: int
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What one request to a provider can carry. What is longer is split, what it does not know is
+    written as text.
+
+    `longest_body` counts in `unit`. `files` are the largest sizes, in bytes, by media type or its
+    first half (`image`). `most_choices` quick replies of `longest_choice` characters can stand
+    under a text of `longest_body_with_choices`. Parts that need not arrive in order are numbered.
+    """
+
+    longest_body: int
+    unit: Unit = Unit.CHARACTERS
+    files: Mapping[str, int] = field(default_factory=dict)
+    most_choices: int = 0
+    longest_choice: int = 0
+    longest_body_with_choices: int = 0
+    keeps_order: bool = True
 
 
 class Refusal(StrEnum):
@@ -103,6 +127,13 @@ class Refused:
 
 
 SendResult = Sent | Refused
+
+
+def read_retry_after(answer: ProviderAnswer) -> timedelta | None:
+    """The seconds of a Retry-After header; None without one, or for a date, which nobody sends."""
+    told = answer.headers.get("retry-after", "").strip()
+    is_count = told.isascii() and told.isdecimal() and len(told) <= _LONGEST_COUNT
+    return timedelta(seconds=int(told)) if is_count else None
 
 
 @dataclass(frozen=True, slots=True)

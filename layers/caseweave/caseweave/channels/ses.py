@@ -14,6 +14,7 @@ from email.utils import format_datetime
 from hashlib import sha256
 
 from caseweave.channels.mail_reading import LONGEST_HEADER, Mail, read_mail
+from caseweave.channels.parts import write_choices
 from caseweave.domain.identity import (
     Address,
     AddressKind,
@@ -158,8 +159,15 @@ def find_recipient(message: Message) -> str:
     return written or (message.contact.address.value if is_email else "")
 
 
-def compose_mail(message: Message, support_address: str, keys: Sequence[bytes]) -> bytes:
-    """The MIME message that answers the customer's last mail in its thread.
+def compose_mail(
+    message: Message,
+    support_address: str,
+    keys: Sequence[bytes],
+    enclosed: Sequence[tuple[Attachment, bytes]] = (),
+    links: Sequence[tuple[str, str]] = (),
+) -> bytes:
+    """The MIME message that answers the mail of *message*'s contact in its thread, with files
+    *enclosed* and *links* (name, address) to those that are too large for that.
 
     SES replaces Message-ID, so our signed id travels in References, where the customer's mailer
     keeps it; the reply address carries the token too. Raises ValueError for an address that no
@@ -187,9 +195,18 @@ def compose_mail(message: Message, support_address: str, keys: Sequence[bytes]) 
         mail["Auto-Submitted"] = "auto-replied"
         mail["X-Auto-Response-Suppress"] = "All"
         mail["Precedence"] = "auto_reply"
-    mail.set_content(message.body, cte="base64")
+    mail.set_content(_words(message, links), cte="base64")
+    for file, content in enclosed:
+        kind, _, subtype = file.media_type.partition("/")
+        mail.add_attachment(content, maintype=kind, subtype=subtype, filename=_one_line(file.name))
     # Folded at 78, a long id would be taken apart as an encoded word, and no mailer knows it then.
     return mail.as_bytes(policy=SMTP.clone(max_line_length=900))
+
+
+def _words(message: Message, links: Sequence[tuple[str, str]]) -> str:
+    """The text, what can be answered in numbered lines, and where files are."""
+    body = write_choices(message.body, message.quick_replies)
+    return "\n\n".join([body, *(f"{name}\n{address}" for name, address in links)])
 
 
 def _subject(subject: str, message: Message) -> str:

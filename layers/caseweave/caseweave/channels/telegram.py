@@ -1,24 +1,15 @@
-"""Telegram Bot API: updates in, messages out.
+"""Telegram Bot API: updates in.
 
 https://core.telegram.org/bots/api#setwebhook
 https://core.telegram.org/bots/api#update
-https://core.telegram.org/bots/api#sendmessage
 """
 
 import hmac
-import json
 from datetime import UTC, datetime
 from typing import Any
 
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import (
-    Outgoing,
-    ProviderAnswer,
-    ProviderRequest,
-    Refusal,
-    Refused,
-    SendResult,
-    Sent,
     WebhookRequest,
     read_json_object,
 )
@@ -34,9 +25,7 @@ from caseweave.domain.message import (
 from caseweave.errors import InvalidSignatureError, UnparseableError
 
 PROVIDER = "telegram"
-API_URL = "https://api.telegram.org"
 ACKNOWLEDGED = ("application/json", "{}")
-LONGEST_BODY = 4096
 _LONGEST_REASON = 200
 
 # Update kinds that carry a message of a person; every other kind is kept and ignored.
@@ -60,7 +49,9 @@ def verify(request: WebhookRequest, credentials: Credentials) -> None:
 
 def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEvent]:
     """The events of an update: one, or one for each message deleted. Raises UnparseableError."""
-    bot_id = credentials.current("bot_id")
+    # Of several bots, each has a secret of its own, and its updates do not name it.
+    given = request.headers.get("x-telegram-bot-api-secret-token", "")
+    bot_id = credentials.account_with("secret_token", given) or credentials.current("bot_id")
     update = read_json_object(request.body)
     update_id = _id(update, "update_id")
     for kind in _MESSAGE_KINDS:
@@ -233,39 +224,6 @@ def _describe(said: dict[str, Any]) -> str:
     if isinstance(contact, dict):
         return f"{_text(contact, 'first_name')} {_text(contact, 'phone_number')}".strip()
     return ""
-
-
-def build_send(outgoing: Outgoing, base_url: str, credentials: Credentials) -> ProviderRequest:
-    """The request that sends *outgoing*."""
-    said = {
-        "chat_id": outgoing.contact.context.get("chat_id", outgoing.contact.address.value),
-        "text": outgoing.body[:LONGEST_BODY],
-    }
-    return ProviderRequest(
-        url=f"{base_url}/bot{credentials.current('bot_token')}/sendMessage",
-        headers={"Content-Type": "application/json"},
-        body=json.dumps(said).encode(),
-    )
-
-
-def read_answer(answer: ProviderAnswer) -> SendResult:
-    """What Telegram said. A 5xx does not tell whether the message was taken."""
-    try:
-        said = read_json_object(answer.body)
-    except UnparseableError:
-        said = {}
-    if answer.status == 200 and said.get("ok"):
-        try:
-            sent = _object(said, "result")
-            return Sent(f"{_id(_object(sent, 'chat'), 'id')}.{_id(sent, 'message_id')}")
-        except UnparseableError as error:
-            return Refused(Refusal.UNKNOWN, f"an answer with {error}")
-    detail = f"{answer.status} {_text(said, 'description')}".strip()
-    if answer.status == 429:
-        return Refused(Refusal.THROTTLED, detail)
-    if 400 <= answer.status < 500:
-        return Refused(Refusal.PERMANENT, detail)
-    return Refused(Refusal.UNKNOWN, detail)
 
 
 def _object(value: dict[str, Any], name: str) -> dict[str, Any]:

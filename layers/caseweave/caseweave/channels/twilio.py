@@ -1,8 +1,7 @@
-"""Twilio Programmable Messaging: SMS in, delivery receipts in, SMS out.
+"""Twilio Programmable Messaging: SMS in, delivery receipts in.
 
 https://www.twilio.com/docs/messaging/guides/webhook-request
 https://www.twilio.com/docs/usage/security#validating-requests
-https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
 """
 
 import hmac
@@ -14,18 +13,11 @@ from urllib.parse import quote, urlencode
 
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import (
-    Outgoing,
-    ProviderAnswer,
-    ProviderRequest,
-    Refusal,
-    Refused,
-    SendResult,
-    Sent,
     WebhookRequest,
     read_form,
     read_form_pairs,
-    read_json_object,
 )
+from caseweave.channels.twilio_sending import read_refusal
 from caseweave.domain.identity import (
     Address,
     AddressKind,
@@ -45,11 +37,8 @@ from caseweave.domain.message import (
 from caseweave.errors import InvalidSignatureError, UnparseableError
 
 PROVIDER = "twilio"
-API_URL = "https://api.twilio.com"
 # An empty TwiML document: no automatic answer by Twilio itself.
 ACKNOWLEDGED = ("text/xml", "<Response/>")
-# Twilio splits longer texts into parts of its own and refuses above this (error 21617).
-LONGEST_BODY = 1600
 MOST_MEDIA = 10
 _NUMBER = re.compile(r"\+?[0-9]{3,15}")
 
@@ -138,41 +127,5 @@ def _receipt(
         outbox_key=query.get("message", ""),
         state=_STATES.get(status),
         error=form.get("ErrorCode", ""),
+        refusal=read_refusal(form.get("ErrorCode", "")),
     )
-
-
-def build_send(outgoing: Outgoing, base_url: str, credentials: Credentials) -> ProviderRequest:
-    """The request that sends *outgoing*; receipts come to the webhook URL and name its key."""
-    sid = credentials.current("account_sid")
-    basic = b64encode(f"{sid}:{credentials.current('auth_token')}".encode()).decode()
-    callback = _with_query(credentials.current("webhook_url"), [("message", outgoing.key)])
-    form = {
-        "To": outgoing.contact.address.value,
-        "From": outgoing.contact.context.get("to") or credentials.current("from"),
-        "Body": outgoing.body[:LONGEST_BODY],
-        "StatusCallback": callback,
-    }
-    return ProviderRequest(
-        url=f"{base_url}/2010-04-01/Accounts/{sid}/Messages.json",
-        headers={
-            "Authorization": f"Basic {basic}",
-            "Content-Type": "application/x-www-form-urlencoded",
-        },
-        body=urlencode(form).encode(),
-    )
-
-
-def read_answer(answer: ProviderAnswer) -> SendResult:
-    """What Twilio said. A 5xx does not tell whether the message was taken."""
-    try:
-        said = read_json_object(answer.body)
-    except UnparseableError:
-        said = {}
-    if answer.status in (200, 201) and said.get("sid"):
-        return Sent(str(said["sid"]))
-    detail = f"{said.get('code', answer.status)} {said.get('message', '')}".strip()
-    if answer.status == 429:
-        return Refused(Refusal.THROTTLED, detail)
-    if 400 <= answer.status < 500:
-        return Refused(Refusal.PERMANENT, detail)
-    return Refused(Refusal.UNKNOWN, detail)

@@ -1,31 +1,21 @@
-"""Vonage (Nexmo): SMS API and Messages API in, receipts of both in, Messages API out.
+"""Vonage (Nexmo): SMS API and Messages API in, receipts of both in.
 
 https://developer.vonage.com/en/messaging/sms/guides/inbound-sms
 https://developer.vonage.com/en/messaging/sms/guides/delivery-receipts
 https://developer.vonage.com/en/api/messages-olympus#inbound-message
 https://developer.vonage.com/en/api/messages-olympus#message-status
-https://developer.vonage.com/en/api/messages-olympus#SendMessage
 """
 
-import json
 import re
-from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import (
-    Outgoing,
-    ProviderAnswer,
-    ProviderRequest,
-    Refusal,
-    Refused,
-    SendResult,
-    Sent,
     WebhookRequest,
-    read_json_object,
 )
+from caseweave.channels.vonage_sending import read_refusal
 from caseweave.channels.vonage_signature import read_fields, verify_signature
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
 from caseweave.domain.message import (
@@ -41,9 +31,6 @@ from caseweave.errors import UnparseableError
 
 PROVIDER = "vonage"
 ACKNOWLEDGED = ("application/json", "{}")
-API_URL = "https://api.nexmo.com"
-# Of an SMS by the Messages API; Vonage splits it into parts itself.
-LONGEST_BODY = 1000
 _LONGEST_TEXT = 200
 _NUMBER = re.compile(r"\+?([0-9]{3,15})", re.ASCII)
 _SHORTEST_NUMBER = 7
@@ -171,6 +158,9 @@ def _status(fields: Mapping[str, Any]) -> Receipt:
         outbox_key=_text(fields, "client_ref")[:_LONGEST_TEXT],
         state=_STATES.get(status),
         error=" ".join(filter(None, reasons))[:_LONGEST_TEXT],
+        # The error's number is its title, or the end of the address that explains it.
+        refusal=read_refusal(_text(error, "title"))
+        or read_refusal(_text(error, "type").rpartition("#")[2]),
     )
 
 
@@ -224,44 +214,6 @@ def _sender(fields: Mapping[str, Any], name: str) -> Sender:
         proven=(ProvenAddress(phone, Proof.PROVIDER),),
         name=_text(_object(fields, "profile"), "name"),
     )
-
-
-def build_send(outgoing: Outgoing, base_url: str, credentials: Credentials) -> ProviderRequest:
-    """The request that sends *outgoing* where the customer wrote; receipts name its key."""
-    account = f"{credentials.current('api_key')}:{credentials.current('api_secret')}"
-    said = {
-        "message_type": "text",
-        "channel": outgoing.contact.context.get("channel", "sms"),
-        "to": outgoing.contact.address.value.removeprefix("+"),
-        "from": outgoing.contact.context.get("to") or credentials.current("from"),
-        "text": outgoing.body[:LONGEST_BODY],
-        "client_ref": outgoing.key,
-    }
-    return ProviderRequest(
-        url=f"{base_url}/v1/messages",
-        headers={
-            "Authorization": f"Basic {b64encode(account.encode()).decode()}",
-            "Content-Type": "application/json",
-        },
-        body=json.dumps(said).encode(),
-    )
-
-
-def read_answer(answer: ProviderAnswer) -> SendResult:
-    """What Vonage said. A 5xx does not tell whether the message was taken."""
-    try:
-        said = read_json_object(answer.body)
-    except UnparseableError:
-        said = {}
-    if answer.status in (200, 202) and _text(said, "message_uuid"):
-        return Sent(_text(said, "message_uuid"))
-    words = (str(answer.status), _text(said, "title"), _text(said, "detail"))
-    detail = " ".join(filter(None, words))
-    if answer.status == 429:
-        return Refused(Refusal.THROTTLED, detail)
-    if 400 <= answer.status < 500:
-        return Refused(Refusal.PERMANENT, detail)
-    return Refused(Refusal.UNKNOWN, detail)
 
 
 def _short(context: Mapping[str, str]) -> dict[str, str]:

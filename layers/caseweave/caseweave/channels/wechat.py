@@ -19,6 +19,7 @@ from urllib.parse import quote, urlencode
 from caseweave.channels import wechat_content
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import (
+    Abilities,
     AccessToken,
     Outgoing,
     ProviderAnswer,
@@ -32,14 +33,15 @@ from caseweave.channels.request import (
 )
 from caseweave.channels.wechat_crypto import is_signed, open_sealed
 from caseweave.channels.wechat_xml import read_xml
-from caseweave.domain.message import InboundEvent
+from caseweave.domain.message import Contact, InboundEvent
+from caseweave.domain.splitting import Unit
 from caseweave.errors import InvalidSignatureError, MissingSecretError, UnparseableError
 
 PROVIDER = wechat_content.PROVIDER
 ACKNOWLEDGED = ("text/plain", "success")
 API_URL = "https://api.weixin.qq.com"
-# A text has 2048 bytes, and no character more than four of them.
-LONGEST_BODY = 512
+# Files would have to be uploaded first.
+_ABILITIES = Abilities(longest_body=2048, unit=Unit.BYTES, most_choices=10, longest_choice=50)
 _JSON = {"Content-Type": "application/json"}
 
 # https://developers.weixin.qq.com/doc/offiaccount/Getting_Started/Global_Return_Code.html
@@ -133,6 +135,10 @@ def _read_message(body: bytes, credentials: Credentials) -> Mapping[str, str]:
     if opened.receive_id not in named.live("app_id"):
         raise UnparseableError("sealed for another account than the one it names")
     return message
+
+
+def abilities(contact: Contact) -> Abilities:  # noqa: ARG001
+    return _ABILITIES
 
 
 def build_send(outgoing: Outgoing, base_url: str, credentials: Credentials) -> ProviderRequest:

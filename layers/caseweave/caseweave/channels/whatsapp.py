@@ -1,26 +1,19 @@
-"""WhatsApp Cloud API: messages and statuses in, messages out.
+"""WhatsApp Cloud API: messages and statuses in.
 
 https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/payload-examples
 https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components
-https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
 """
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
 from caseweave.channels import meta_graph as graph
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.meta_signature import answer_greeting, verify_signature
 from caseweave.channels.request import (
-    Outgoing,
-    ProviderAnswer,
-    ProviderRequest,
-    SendResult,
     WebhookRequest,
 )
 from caseweave.channels.whatsapp_content import read_attachment, read_words
@@ -39,8 +32,6 @@ from caseweave.errors import UnparseableError
 
 PROVIDER = "whatsapp"
 ACKNOWLEDGED = ("text/plain", "EVENT_RECEIVED")
-API_URL = graph.GRAPH_URL
-LONGEST_BODY = 4096
 _LONGEST_ERROR = 200
 _NUMBER = re.compile(r"\+?([1-9][0-9]{4,14})")
 # Ids of people who show no number stand beside Messenger's, whose first part is a page's digits.
@@ -228,6 +219,7 @@ class _Batch:
 
     def status(self, told: Any) -> list[InboundEvent]:
         provider_id, status = graph.read_id(told, "id"), graph.text_in(told, "status")
+        errors = graph.objects_in(told, "errors")
         return [
             Receipt(
                 provider=PROVIDER,
@@ -236,7 +228,8 @@ class _Batch:
                 provider_id=provider_id,
                 outbox_key=graph.text_in(told, "biz_opaque_callback_data"),
                 state=_STATES.get(status),
-                error=_describe_errors(graph.objects_in(told, "errors")),
+                error=_describe_errors(errors),
+                refusal=next(filter(None, map(graph.read_refusal, errors)), ""),
             )
         ]
 
@@ -278,41 +271,3 @@ def _describe_errors(errors: list[Any]) -> str:
         f"{graph.text_in(one, 'code')} {graph.text_in(one, 'title')}".strip() for one in errors
     )
     return "; ".join(filter(None, found))[:_LONGEST_ERROR]
-
-
-def build_send(outgoing: Outgoing, base_url: str, credentials: Credentials) -> ProviderRequest:
-    """The request that sends *outgoing* from the number that was written to; statuses bring its
-    key back.
-    """
-    address, context = outgoing.contact.address, outgoing.contact.context
-    number_id = context.get("phone_number_id") or credentials.current("phone_number_id")
-    said: dict[str, Any] = {"messaging_product": "whatsapp", "recipient_type": "individual"}
-    if group_id := context.get("group_id", ""):
-        said |= {"recipient_type": "group", "to": group_id}
-    elif user_id := context.get("user_id", ""):
-        said["recipient"] = user_id
-    else:
-        said["to"] = context.get("to") or address.value.removeprefix("+")
-    said |= {
-        "type": "text",
-        "text": {"body": outgoing.body[:LONGEST_BODY]},
-        "biz_opaque_callback_data": outgoing.key,
-    }
-    return ProviderRequest(
-        url=f"{base_url}/{quote(number_id, safe='')}/messages",
-        headers={
-            "Authorization": f"Bearer {credentials.current('access_token')}",
-            "Content-Type": "application/json",
-        },
-        body=json.dumps(said).encode(),
-    )
-
-
-def read_answer(answer: ProviderAnswer) -> SendResult:
-    """What WhatsApp said; 131047 is a closed window."""
-    return graph.read_graph_answer(answer, _find_id)
-
-
-def _find_id(said: dict[str, Any]) -> str:
-    messages = graph.objects_in(said, "messages")
-    return graph.text_in(messages[0], "id") if messages else ""

@@ -81,11 +81,39 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class PartDelivery:
+    """What became of one of several parts of a message; the first has the number 1."""
+
+    number: int
+    state: DeliveryState
+    provider_id: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How much of a message its provider has taken: parts, and in them files and characters."""
+
+    parts: int = 0
+    files: int = 0
+    characters: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
+    """What became of an outbound message.
+
+    `refusal` is the kind of refusal that ended it, as the channels name it; `parts` is empty for a
+    message that left in one piece, and `provider_id` is that of the last part.
+    """
+
     state: DeliveryState
     at: datetime
     provider_id: str = ""
     error: str = ""
+    refusal: str = ""
+    parts: tuple[PartDelivery, ...] = ()
+    sent: Progress = Progress()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +181,8 @@ class InboundMessage:
 class Receipt:
     """A provider's word on one of our own messages, which `outbox_key` names.
 
-    `state` is None for a status that tells us nothing new.
+    `state` is None for a status that tells us nothing new; `refusal` is the kind of refusal that
+    a failure was, as the channels name it, where the provider says so.
     """
 
     provider: str
@@ -163,6 +192,7 @@ class Receipt:
     outbox_key: str
     state: DeliveryState | None
     error: str = ""
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +223,9 @@ InboundEvent = InboundMessage | Receipt | NumberChange | IgnoredEvent
 class Message:
     """A message in a case. Only `delivery` ever changes after it was written.
 
-    `seq` is the number of the event that recorded it in the case's chain.
+    `seq` is the number of the event that recorded it in the case's chain. An outbound message may
+    offer `quick_replies`, and answer the one message `reply_to`, which its provider calls
+    `reply_to_provider_id`.
     """
 
     id: str
@@ -216,6 +248,9 @@ class Message:
     fields: Mapping[str, str] = field(default_factory=dict)
     delivery: Delivery | None = None
     seq: int = 0
+    quick_replies: tuple[str, ...] = ()
+    reply_to: str = ""
+    reply_to_provider_id: str = ""
 
 
 # Receipts arrive out of order; a state is only ever replaced by one of a higher rank.

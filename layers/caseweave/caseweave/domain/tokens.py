@@ -43,6 +43,19 @@ def read_session_token(token: str, keys: Sequence[bytes], now: datetime) -> str 
     return None if packed is None or len(packed) != 16 else ulid_from_bytes(packed)
 
 
+def issue_file_token(digest: str, name: str, expires_at: datetime, keys: Sequence[bytes]) -> str:
+    """A token by which whoever has the link fetches the file of this SHA-256 under this name."""
+    return _seal(b"file", bytes.fromhex(digest) + _name_digest(name), expires_at, keys)
+
+
+def read_file_token(token: str, name: str, keys: Sequence[bytes], now: datetime) -> str | None:
+    """The SHA-256 a file token is for; None when it is forged, too old, or for another name."""
+    packed = _unseal(b"file", token, keys, now)
+    if packed is None or packed[32:] != _name_digest(name):
+        return None
+    return packed[:32].hex()
+
+
 def issue_reply_token(case_id: str, address: str, keys: Sequence[bytes]) -> str:
     """The token in a mail's reply address: lower-case base 32, bound to case and recipient.
 
@@ -67,6 +80,10 @@ def read_reply_token(token: str, address: str, keys: Sequence[bytes]) -> str | N
     ):
         return None
     return ulid_from_bytes(packed)
+
+
+def _name_digest(name: str) -> bytes:
+    return sha256(name.encode(errors="surrogatepass")).digest()[:_MAC_BYTES]
 
 
 def _encode_reply(sealed: bytes) -> str:

@@ -12,8 +12,11 @@ from caseweave.domain.message import (
     Channel,
     Contact,
     Delivery,
+    DeliveryState,
     Direction,
     Message,
+    PartDelivery,
+    Progress,
     Purpose,
 )
 from caseweave.domain.times import from_rfc3339, optional_rfc3339, optional_time, to_rfc3339
@@ -95,7 +98,18 @@ def encode_details(message: Message) -> dict[str, Any]:
         "contact": encode_contact(message.contact) if message.contact else None,
         "fields": dict(message.fields),
         "seq": message.seq,
+        **_encode_offer(message),
     }
+
+
+def _encode_offer(message: Message) -> dict[str, Any]:
+    """What only some outbound messages have."""
+    offer = {
+        "quick_replies": list(message.quick_replies),
+        "reply_to": message.reply_to,
+        "reply_to_provider_id": message.reply_to_provider_id,
+    }
+    return {name: value for name, value in offer.items() if value}
 
 
 def decode_details(
@@ -132,6 +146,9 @@ def decode_details(
         contact=decode_contact(details["contact"]) if details["contact"] else None,
         fields=details["fields"],
         seq=details["seq"],
+        quick_replies=tuple(details.get("quick_replies", ())),
+        reply_to=details.get("reply_to", ""),
+        reply_to_provider_id=details.get("reply_to_provider_id", ""),
     )
 
 
@@ -238,3 +255,27 @@ def decode_outcome(
         reason=Shortfall(stored["reason"]) if stored["reason"] else None,
         detail=stored["detail"],
     )
+
+
+def encode_parts(delivery: Delivery) -> dict[str, Any] | None:
+    """Nothing for a message that leaves in one piece."""
+    if not delivery.parts:
+        return None
+    sent = delivery.sent
+    return {
+        "sent": [sent.parts, sent.files, sent.characters],
+        "parts": [[p.number, p.state, p.provider_id, p.error] for p in delivery.parts],
+    }
+
+
+def decode_parts(stored: dict[str, Any] | None) -> dict[str, Any]:
+    """The fields of a Delivery that only a message in several parts has."""
+    if not stored:
+        return {}
+    return {
+        "sent": Progress(*stored["sent"]),
+        "parts": tuple(
+            PartDelivery(number, DeliveryState(state), provider_id, error)
+            for number, state, provider_id, error in stored["parts"]
+        ),
+    }

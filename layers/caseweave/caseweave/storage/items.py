@@ -49,11 +49,15 @@ IS_NEW = Condition("attribute_not_exists(pk)")
 
 
 def has(row: type[Row], **expected: Any) -> Condition:
-    """That each attribute has this value."""
+    """That each attribute has this value; None is for one that is not there."""
+    there = {name: value for name, value in expected.items() if value is not None}
     return Condition(
-        " AND ".join(f"#{name} = :{name}" for name in expected),
+        " AND ".join(
+            f"#{name} = :{name}" if name in there else f"attribute_not_exists(#{name})"
+            for name in expected
+        ),
         {f"#{name}": name for name in expected},
-        {f":{name}": _encode(_schema(row)[name], value) for name, value in expected.items()},
+        {f":{name}": _encode(_schema(row)[name], value) for name, value in there.items()},
     )
 
 

@@ -21,10 +21,12 @@ from caseweave.storage.encoding import (
     decode_details,
     decode_head,
     decode_outcome,
+    decode_parts,
     encode_contact,
     encode_details,
     encode_head,
     encode_outcome,
+    encode_parts,
 )
 from caseweave.storage.items import Item, make_item
 
@@ -95,6 +97,8 @@ def message_item(message: Message) -> Item:
         delivery_at=to_rfc3339(delivery.at) if delivery else None,
         delivery_id=delivery.provider_id or None if delivery else None,
         delivery_error=delivery.error or None if delivery else None,
+        delivery_refusal=delivery.refusal or None if delivery else None,
+        delivery_parts=encode_parts(delivery) if delivery else None,
     )
 
 
@@ -121,6 +125,8 @@ def _read_delivery(values: Values) -> Delivery | None:
         at=from_rfc3339(values["delivery_at"]),
         provider_id=values.get("delivery_id") or "",
         error=values.get("delivery_error") or "",
+        refusal=values.get("delivery_refusal") or "",
+        **decode_parts(values.get("delivery_parts")),
     )
 
 

@@ -168,6 +168,9 @@ class MessageRow(Row, discriminator="message"):
     delivery_at = UnicodeAttribute(null=True)
     delivery_id = UnicodeAttribute(null=True)
     delivery_error = UnicodeAttribute(null=True)
+    delivery_refusal = UnicodeAttribute(null=True)
+    # Of a message that leaves in several parts: what became of each, and how far it is.
+    delivery_parts: JSONAttribute = JSONAttribute(null=True)
 
 
 class EventRow(Row, discriminator="event"):

@@ -1,0 +1,26 @@
+"""GET /intake/files/{token}/{name}: the file behind a link in a message of ours."""
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from caseweave.http import Answer, respond
+from caseweave.outgoing_files import answer_file_link
+from caseweave.wiring import make_door, start
+
+logger = Logger()
+settings = start()
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    logger.info("file")
+    return respond(partial(_answer, event["pathParameters"]))
+
+
+def _answer(path: dict[str, str]) -> Answer:
+    keys, now = make_door(settings).signing_keys, datetime.now(UTC)
+    return answer_file_link(path["token"], path["name"], settings.files_bucket, keys, now)
