@@ -13,11 +13,12 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from chalice.app import Chalice, Response
 
-from caseweave.agents import cases, incidents, quarantine
+from caseweave.agents import cases, incidents, quarantine, uploads
 from caseweave.agents.caller import Caller, Moment
 from caseweave.agents.fields import read_version
 from caseweave.api_edge import answer_problem, read_body, read_caller, speak_http
 from caseweave.aws.files import sign_links
+from caseweave.aws.uploads import keep_upload, sign_upload_url
 from caseweave.config.desk import deployed_desk
 from caseweave.domain.desk import Desk
 from caseweave.wiring import start
@@ -43,7 +44,15 @@ def read_case(name: str) -> Any:
 @app.route("/v1/cases/{name}/messages", methods=["POST"])
 @speak_http
 def reply(name: str) -> Any:
-    return Response(cases.reply(name, *_asked()), status_code=201)
+    keep = partial(keep_upload, settings.files_bucket)
+    return Response(cases.reply(name, *_asked(), keep), status_code=201)
+
+
+@app.route("/v1/cases/{name}/uploads", methods=["POST"])
+@speak_http
+def ask_upload(name: str) -> Any:
+    sign = partial(sign_upload_url, settings.files_bucket)
+    return Response(uploads.ask_upload(name, _said(), _caller(), sign), status_code=201)
 
 
 @app.route("/v1/cases/{name}/notes", methods=["POST"])

@@ -74,12 +74,15 @@ def _is_for_page(message: Message) -> bool:
     )
 
 
-def _describe(message: Message) -> dict[str, str]:
+def _describe(message: Message) -> dict[str, Any]:
+    """A message, with what can be answered by one tap."""
     return {
         "id": message.id,
         "direction": str(message.direction),
         "body": message.body,
         "at": to_rfc3339(message.occurred_at),
+        "quick_replies": list(message.quick_replies),
+        "reply_to": message.reply_to or None,
     }
 
 

@@ -8,10 +8,12 @@ from caseweave.agents.caller import ROLES, WRITERS, Caller, Moment
 from caseweave.agents.fields import (
     read_channel,
     read_limit,
+    read_names,
     read_state,
     read_states,
     read_text,
 )
+from caseweave.agents.uploads import KeepUpload, take_uploads
 from caseweave.agents.view import (
     SignLinks,
     cursor_to_start,
@@ -24,8 +26,9 @@ from caseweave.domain.desk import Desk
 from caseweave.domain.escalation import tick_case
 from caseweave.domain.event import CaseChange
 from caseweave.domain.handling import assign_case, set_state
-from caseweave.domain.replying import add_note, reply_to_customer
-from caseweave.errors import ContentionError, StaleVersionError
+from caseweave.domain.message import Message
+from caseweave.domain.replying import Enclosure, add_note, reply_to_customer
+from caseweave.errors import ContentionError, InvalidRequestError, StaleVersionError
 from caseweave.storage import cases
 from caseweave.storage.transaction import retry_on_contention
 
@@ -60,17 +63,37 @@ def reply(
     caller: Caller,
     desk: Desk,
     moment: Moment,
+    keep_upload: KeepUpload,
 ) -> dict[str, Any]:
     caller.require(*WRITERS)
-    body, channel = read_text(said, "body"), read_channel(said.get("channel"))
-    message_id = moment.new_id()
+    body = read_text(said, "body") if "body" in said else ""
+    channel = read_channel(said.get("channel"))
+    case_id, message_id = cases.find_case_id(name), moment.new_id()
+    enclosure = Enclosure(
+        take_uploads(case_id, said, keep_upload),
+        read_names(said, "quick_replies"),
+        _find_answered(case_id, said),
+    )
     return _write(
-        name,
+        case_id,
         version,
         desk,
         moment.now,
-        lambda case: reply_to_customer(case, body, channel, caller.actor, moment.now, message_id),
+        lambda case: reply_to_customer(
+            case, body, channel, caller.actor, moment.now, message_id, enclosure
+        ),
     )
+
+
+def _find_answered(case_id: str, said: Mapping[str, Any]) -> Message | None:
+    if "reply_to" not in said:
+        return None
+    message_id = read_text(said, "reply_to")
+    found = [one for one in cases.list_messages(case_id)[0] if one.id == message_id]
+    if not found:
+        advice = "write the id of a message of this case, or leave it out"
+        raise InvalidRequestError("There is no such message.", (("reply_to", advice),))
+    return found[0]
 
 
 def note(

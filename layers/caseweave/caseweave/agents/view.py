@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from caseweave.agents.refusals import advise
 from caseweave.domain.case import Case
 from caseweave.domain.event import Event
 from caseweave.domain.media import Links, show_attachments
-from caseweave.domain.message import Attachment, Message
+from caseweave.domain.message import Attachment, Delivery, Message
 from caseweave.domain.times import optional_rfc3339, to_rfc3339
 from caseweave.errors import InvalidRequestError
 from caseweave.storage.cases import CaseFile
@@ -74,14 +75,30 @@ def describe_message(message: Message, sign_links: SignLinks) -> dict[str, Any]:
         "occurred_at": to_rfc3339(message.occurred_at),
         "received_at": to_rfc3339(message.received_at),
         "attachments": [describe_attachment(one, sign_links) for one in message.attachments],
-        "delivery": None
-        if delivery is None
-        else {
-            "state": str(delivery.state),
-            "at": to_rfc3339(delivery.at),
-            "provider_id": delivery.provider_id,
-            "error": delivery.error,
-        },
+        "quick_replies": list(message.quick_replies),
+        "reply_to": message.reply_to or None,
+        "delivery": _describe_delivery(message.delivery) if message.delivery else None,
+    }
+
+
+def _describe_delivery(delivery: Delivery) -> dict[str, Any]:
+    """`refusal` is the kind of refusal that ended it, and `advice` what can be done about it."""
+    return {
+        "state": str(delivery.state),
+        "at": to_rfc3339(delivery.at),
+        "provider_id": delivery.provider_id,
+        "error": delivery.error,
+        "refusal": delivery.refusal or None,
+        "advice": advise(delivery),
+        "parts": [
+            {
+                "number": part.number,
+                "state": str(part.state),
+                "provider_id": part.provider_id,
+                "error": part.error,
+            }
+            for part in delivery.parts
+        ],
     }
 
 

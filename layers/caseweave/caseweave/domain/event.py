@@ -160,6 +160,8 @@ def describe_message(message: Message) -> dict[str, Any]:
         "occurred_at": to_rfc3339(message.occurred_at),
         "attachments": [[a.name, a.media_type, a.size, a.digest] for a in message.attachments],
     }
+    if message.quick_replies:
+        content["quick_replies"] = list(message.quick_replies)
     described = {
         "message_id": message.id,
         "channel": str(message.channel),

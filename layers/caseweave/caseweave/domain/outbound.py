@@ -5,6 +5,7 @@ from datetime import datetime
 from caseweave.domain.case import Case
 from caseweave.domain.message import (
     Channel,
+    Contact,
     Delivery,
     DeliveryState,
     Direction,
@@ -21,9 +22,12 @@ def make_outbound(
     author: str,
     now: datetime,
     message_id: str,
+    contact: Contact | None = None,
 ) -> Message:
-    """A queued message to the customer; *channel* must be one of the case's contacts."""
-    contact = case.contacts[channel]
+    """A queued message to the customer by *contact*, or by the case's own of *channel*, which must
+    be there.
+    """
+    contact = contact or case.contacts[channel]
     return Message(
         id=message_id,
         case_id=case.id,
