@@ -65,6 +65,18 @@ def is_authorized(request: Request, scheme: str, credential: str | None) -> bool
     return bool(credential) and hmac.compare_digest(given, f"{scheme} {credential}".encode())
 
 
+def texts_in(values: object, *names: str) -> tuple[str, ...]:
+    """The text under nested names of each value in a list; "" for one without."""
+    return tuple(text_in(one, *names) for one in values) if isinstance(values, list) else ()
+
+
+def value_in(value: object, *names: str) -> object:
+    """What stands under nested names; None for nothing."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
 def text_in(value: object, *names: str) -> str:
     """The text, or the number as one, under nested names; "" for what is neither."""
     for name in names:

@@ -26,6 +26,10 @@ class GraphError:
 UNAUTHORIZED = GraphError(401, 190, "Invalid OAuth access token - Cannot parse access token")
 
 
+# What a window closed for Messenger and for Instagram is called, below the code 10.
+_SUBCODES = (2018278, 2534022)
+
+
 def required(name: str) -> GraphError:
     return GraphError(400, 100, f"(#100) The parameter {name} is required.")
 
@@ -46,6 +50,8 @@ def fault_of(call: Call, errors: Mapping[Mode, GraphError]) -> GraphError | None
     code = call.fault.code if call.fault else None
     if not error or not code or code == error.code or error.status != 400:
         return error
+    if code in _SUBCODES:
+        return GraphError(400, 10, "(#10) The message was refused", subcode=code)
     return GraphError(400, code, f"(#{code}) The message was refused")
 
 

@@ -17,6 +17,8 @@ from examples.provider_sink.exchange import (
     json_response,
     read_object,
     text_in,
+    texts_in,
+    value_in,
 )
 from examples.provider_sink.faults import Fault, Mode
 from examples.provider_sink.received import Call, Outcome, Received
@@ -47,13 +49,21 @@ def answer(call: Call, accounts: Accounts) -> Outcome:
     except MalformedBodyError:
         return _refuse(call, received, 400, "The request body could not be parsed as JSON")
     to, texts = text_in(said, "to"), _texts(said)
+    messages = said.get("messages")
+    last = messages[-1] if isinstance(messages, list) and messages else None
     received = replace(
-        received, to=(to,) if to else (), body="\n\n".join(filter(None, texts)), request=said
+        received,
+        to=(to,) if to else (),
+        body="\n\n".join(filter(None, texts)),
+        request=said,
+        media=tuple(filter(None, texts_in(messages, "originalContentUrl"))),
+        quick_replies=texts_in(value_in(last, "quickReply", "items"), "action", "text"),
+        reply_to=next(filter(None, texts_in(messages, "quoteToken")), ""),
     )
     if call.fault and call.fault.mode in _FAULTS:
         return _refuse(call, received, *_FAULTS[call.fault.mode])
     key = call.request.headers.get("X-Line-Retry-Key")
-    mistakes = _mistakes(to, texts, key)
+    mistakes = _mistakes(to, messages, texts, key)
     if mistakes:
         words = f"The request body has {len(mistakes)} error(s)"
         return _refuse(call, received, 400, words, {"details": mistakes})
@@ -68,7 +78,7 @@ def _texts(said: dict[str, Any]) -> list[str]:
     return [text_in(one, "text") for one in messages] if isinstance(messages, list) else []
 
 
-def _mistakes(to: str, texts: list[str], key: str | None) -> list[dict[str, str]]:
+def _mistakes(to: str, messages: object, texts: list[str], key: str | None) -> list[dict[str, str]]:
     # LINE counts UTF-16 units.
     lengths = [len(text.encode("utf-16-le")) // 2 for text in texts]
     found = [
@@ -78,7 +88,8 @@ def _mistakes(to: str, texts: list[str], key: str | None) -> list[dict[str, str]
     ]
     for place, (text, length) in enumerate(zip(texts, lengths, strict=True)):
         name = f"messages[{place}].text"
-        found.append((not text.strip(), name, "May not be empty"))
+        is_image = texts_in(messages, "type")[place] == "image"
+        found.append((not is_image and not text.strip(), name, "May not be empty"))
         found.append((length > LONGEST_TEXT, name, "Length must be between 0 and 5000"))
     return [{"message": words, "property": name} for wrong, name, words in found if wrong]
 

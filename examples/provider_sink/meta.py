@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from examples.provider_sink import graph
 from examples.provider_sink.accounts import Accounts
-from examples.provider_sink.exchange import json_response, text_in
+from examples.provider_sink.exchange import json_response, text_in, texts_in, value_in
 from examples.provider_sink.faults import Mode
 from examples.provider_sink.graph import GraphError
 from examples.provider_sink.received import Call, Outcome, Received
@@ -33,8 +33,15 @@ def answer(call: Call, accounts: Accounts) -> Outcome:
     if isinstance(said, GraphError):
         return graph.refuse(call, received, said)
     to = text_in(said, "recipient", "id")
+    file = text_in(said, "message", "attachment", "payload", "url")
     received = replace(
-        received, to=(to,) if to else (), body=text_in(said, "message", "text"), request=said
+        received,
+        to=(to,) if to else (),
+        body=text_in(said, "message", "text"),
+        request=said,
+        media=(file,) if file else (),
+        quick_replies=texts_in(value_in(said, "message", "quick_replies"), "title"),
+        reply_to=text_in(said, "reply_to", "mid"),
     )
     fault = graph.fault_of(call, _FAULTS)
     failure = fault if fault and fault.status != 400 else None
@@ -46,7 +53,7 @@ def _mistake(received: Received) -> GraphError | None:
     too_long = f"(#100) Length of param message[text] must be less than or equal to {LONGEST_TEXT}"
     mistakes = (
         (not received.to, graph.required("recipient")),
-        (not received.body.strip(), graph.required("message[text]")),
+        (not received.body.strip() and not received.media, graph.required("message[text]")),
         (len(received.body) > LONGEST_TEXT, GraphError(400, 100, too_long)),
     )
     return next((error for wrong, error in mistakes if wrong), None)

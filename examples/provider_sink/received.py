@@ -46,6 +46,9 @@ class Received:
     error: str | None = None
     request: dict[str, Any] = field(default_factory=dict)
     mail: Mail | None = None
+    media: tuple[str, ...] = ()  # addresses of files, names of enclosed ones
+    quick_replies: tuple[str, ...] = ()
+    reply_to: str = ""
     n: int = 0
 
     @property
@@ -63,6 +66,9 @@ class Received:
             "at": self.at.isoformat(timespec="milliseconds"),
             "status": self.status,
             "error": self.error,
+            "media": list(self.media),
+            "quick_replies": list(self.quick_replies),
+            "reply_to": self.reply_to,
             "request": self.request,
         }
         if self.mail:

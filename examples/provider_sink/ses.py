@@ -30,6 +30,8 @@ _FAULTS = {
     Mode.SERVER_ERROR: (500, "InternalFailure", "Internal failure"),
     Mode.REFUSE: (400, "MessageRejected", "Email address is not verified."),
 }
+# Numbers of our own for what SES refuses by name: an account that is paused is for ops to mend.
+_REFUSALS = {403: (400, "SendingPausedException", "Email sending is paused.")}
 
 
 def answer(call: Call, _accounts: Accounts) -> Outcome:
@@ -43,7 +45,9 @@ def answer(call: Call, _accounts: Accounts) -> Outcome:
     except ValueError as error:  # ours, or the mail parser's about a broken header
         return _refuse(received, 400, "BadRequestException", str(error))
     if call.fault and call.fault.mode in _FAULTS:
-        return _refuse(received, *_FAULTS[call.fault.mode], fault=call.fault)
+        known = _REFUSALS if call.fault.mode is Mode.REFUSE else {}
+        refusal = known.get(call.fault.code or 0, _FAULTS[call.fault.mode])
+        return _refuse(received, *refusal, fault=call.fault)
     if not received.to:
         return _refuse(received, 400, "BadRequestException", "The message has no recipients.")
     if not received.sender:
@@ -63,6 +67,8 @@ def _read(received: Received, request: dict[str, Any]) -> Received:
         sender=next((address for _, address in getaddresses([sender])), ""),
         body=_text(message),
         request=request,
+        media=tuple(file.get_filename() or "" for file in message.iter_attachments()),
+        reply_to=str(message.get("In-Reply-To", "")),
         mail=Mail(
             subject=str(message.get("Subject", "")),
             headers=_headers(message),

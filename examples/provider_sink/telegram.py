@@ -1,4 +1,4 @@
-"""Telegram's sendMessage: https://core.telegram.org/bots/api#sendmessage"""
+"""Telegram's sendMessage, and what sends files: https://core.telegram.org/bots/api#sendmessage"""
 
 import hmac
 import re
@@ -12,11 +12,16 @@ from examples.provider_sink.exchange import (
     json_response,
     read_form,
     read_object,
+    text_in,
+    texts_in,
+    value_in,
 )
 from examples.provider_sink.faults import Fault, Mode
 from examples.provider_sink.received import Call, Outcome, Received
 
-PATH = re.compile(r"/telegram/bot(?P<token>[^/]+)/sendMessage")
+PATH = re.compile(
+    r"/telegram/bot(?P<token>[^/]+)/send(?P<method>Message|Photo|Document|Audio|Video)"
+)
 LONGEST_TEXT = 4096
 
 _CHAT_ID = re.compile(r"-?[0-9]{1,19}")
@@ -38,10 +43,22 @@ def answer(call: Call, accounts: Accounts) -> Outcome:
     except MalformedBodyError:
         return _refuse(received, 400, "Bad Request: can't parse JSON object")
     chat, text = str(fields.get("chat_id") or ""), str(fields.get("text") or "")
-    received = replace(received, to=(chat,) if chat else (), body=text, request=fields)
+    method = call.arguments["method"]
+    file = "" if method == "Message" else text_in(fields, method.lower())
+    keys = value_in(fields, "reply_markup", "keyboard")
+    rows = keys if isinstance(keys, list) else []
+    received = replace(
+        received,
+        to=(chat,) if chat else (),
+        body=text,
+        request=fields,
+        media=(file,) if file else (),
+        quick_replies=tuple(key for row in rows for key in texts_in(row, "text")),
+        reply_to=text_in(fields, "reply_parameters", "message_id"),
+    )
     if call.fault and call.fault.mode in (Mode.THROTTLE, Mode.SERVER_ERROR):
         return _fail(received, call.fault)
-    mistake = _mistake(chat, text)
+    mistake = _mistake(chat, text, None if method == "Message" else file)
     if mistake:
         return _refuse(received, 400, mistake)
     if call.fault and call.fault.mode is Mode.REFUSE:
@@ -56,9 +73,13 @@ def _read(request: Request) -> dict[str, Any]:
     return dict(read_form(request.body))
 
 
-def _mistake(chat: str, text: str) -> str | None:
+def _mistake(chat: str, text: str, file: str | None) -> str | None:
     if not chat:
         return "Bad Request: chat_id is empty"
+    if file is not None:
+        # Telegram fetches a file by itself.
+        is_address = file.startswith(("http://", "https://"))
+        return None if is_address else "Bad Request: invalid file HTTP URL specified"
     if not text.strip():
         return "Bad Request: message text is empty"
     # Telegram counts UTF-16 units: https://core.telegram.org/api/entities#entity-length
@@ -98,6 +119,6 @@ def _accept(received: Received, bot: TelegramBot, message_id: int) -> Outcome:
         if is_number
         else {"username": chat.removeprefix("@"), "type": "channel"},
         "date": int(received.at.timestamp()),
-        "text": received.body,
+        **({"text": received.body} if received.body else {}),
     }
     return Outcome(json_response(200, {"ok": True, "result": result}), received)

@@ -56,6 +56,7 @@ def answer(call: Call, accounts: Accounts) -> Outcome:
         sender=sender,
         body=form.get("Body", ""),
         request=form,
+        media=(form["MediaUrl"],) if form.get("MediaUrl") else (),
     )
     code = _failure(call.fault) or _mistake(form, sender, account) or _refusal(call.fault)
     if code:

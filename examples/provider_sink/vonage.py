@@ -26,7 +26,8 @@ PATH = re.compile(r"/vonage/v1/messages")
 LONGEST_TEXT = 1000
 
 _ERRORS = "https://developer.vonage.com/api-errors"
-_REQUIRED = ("message_type", "channel", "to", "from", "text")
+_REQUIRED = ("message_type", "channel", "to", "from")
+_FILES = ("image", "audio", "video", "file")
 _FAILURES = {
     Mode.THROTTLE: (429, "#throttled", "Rate Limit Hit", "Please wait, then retry your request"),
     Mode.SERVER_ERROR: (
@@ -56,6 +57,8 @@ def answer(call: Call, accounts: Accounts) -> Outcome:
         sender=text_in(said, "from"),
         body=text_in(said, "text"),
         request=said,
+        media=tuple(filter(None, [text_in(said, kind, "url") for kind in _FILES])),
+        reply_to=text_in(said, "context", "message_uuid"),
     )
     if call.fault and call.fault.mode in _FAILURES:
         return _refuse(call, received, *_FAILURES[call.fault.mode])
@@ -79,7 +82,12 @@ def _basic(account: VonageAccount | None) -> str | None:
 
 
 def _invalid_parameters(said: dict[str, Any]) -> list[dict[str, str]]:
+    kind = text_in(said, "message_type")
     missing = [name for name in _REQUIRED if not text_in(said, name).strip()]
+    # An SMS has no files.
+    is_file = kind in _FILES and text_in(said, "channel") != "sms"
+    content = text_in(said, kind, "url") if is_file else text_in(said, "text")
+    missing += [] if content.strip() else ["text"]
     found = [{"name": name, "reason": f"`{name}` is required."} for name in missing]
     if len(text_in(said, "text")) > LONGEST_TEXT:
         found.append({"name": "text", "reason": "`text` length must be between 1 and 1000."})

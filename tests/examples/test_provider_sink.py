@@ -191,6 +191,9 @@ class TestTwilio:
             "at": message["at"],
             "status": "accepted",
             "error": None,
+            "media": [],
+            "quick_replies": [],
+            "reply_to": "",
             "request": SMS,
         }
 

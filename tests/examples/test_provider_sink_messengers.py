@@ -12,6 +12,7 @@ import pytest
 from caseweave.channels import line_sending, meta_sending, vonage_sending, whatsapp_sending
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import (
+    MediaLink,
     ProviderAnswer,
     ProviderRequest,
     Refusal,
@@ -20,7 +21,7 @@ from caseweave.channels.request import (
     Sent,
 )
 from caseweave.domain.identity import Address, AddressKind
-from caseweave.domain.message import Channel
+from caseweave.domain.message import Channel, Message
 from tests.channels.samples import OUTBOX_KEY, outbound, outgoing
 from tests.examples.test_provider_sink import Answer, Sink, _run
 
@@ -49,6 +50,13 @@ ADAPTERS: dict[str, Any] = {
     "vonage": vonage_sending,
 }
 PROVIDERS = sorted(ADAPTERS)
+# What each says when it is told to refuse and not how.
+REFUSED = {
+    "line": Refusal.PERMANENT,
+    "meta": Refusal.WINDOW_CLOSED,
+    "vonage": Refusal.TRANSIENT,
+    "whatsapp": Refusal.WINDOW_CLOSED,
+}
 
 
 class Case(NamedTuple):
@@ -102,6 +110,16 @@ def build(sink: Sink, provider: str, key: str = "", **changes: Any) -> ProviderR
     )
 
 
+def post_part(sink: Sink, message: Message, **part: Any) -> SendResult:
+    provider = message.provider
+    request = ADAPTERS[provider].build_send(
+        outgoing(message, f"{OUTBOX_KEY}~{time.monotonic_ns()}", **part),
+        f"http://127.0.0.1:{sink.port}/{provider}",
+        Credentials(provider, HELD[provider]),
+    )
+    return read(provider, post(sink, request))
+
+
 def post(sink: Sink, request: ProviderRequest) -> Answer:
     path = urlsplit(request.url).path
     return sink.ask("POST", path, request.body.decode(), dict(request.headers))
@@ -143,7 +161,7 @@ class TestEveryProvider:
     def test_refuses_wrong_credentials(self, sink, provider):
         answer, result = send(sink, provider, held=WRONG[provider])
 
-        assert (answer.status, result.kind) == (401, Refusal.PERMANENT)
+        assert (answer.status, result.kind) == (401, Refusal.TRANSIENT)
         assert sink.messages()[0]["status"] == "refused"
         anonymous = build(sink, provider)
         assert sink.ask("POST", urlsplit(anonymous.url).path, "{}").status == 401
@@ -177,7 +195,7 @@ class TestEveryProvider:
         [
             ("throttle", {429}, Refusal.THROTTLED),
             ("server_error", {500}, Refusal.UNKNOWN),
-            ("refuse", {400, 402}, Refusal.PERMANENT),
+            ("refuse", {400, 402}, None),
         ],
     )
     def test_fails_once_when_told_so(self, sink, provider, mode, statuses, kind):
@@ -186,9 +204,20 @@ class TestEveryProvider:
         answer, result = send(sink, provider)
 
         assert answer.status in statuses
-        assert (result.kind, len(result.detail) > len("500 ")) == (kind, True)
+        expected = kind or REFUSED[provider]
+        assert (result.kind, len(result.detail) > len("500 ")) == (expected, True)
         assert isinstance(send(sink, provider)[1], Sent)
         assert [message["status"] for message in sink.messages()] == ["refused", "accepted"]
+
+    def test_understands_files(self, sink, provider):
+        url = "https://files.example/shot.png"
+        media = MediaLink("shot.png", "image/png", 9, url)
+        address = CASES[provider].address
+        context = {"channel": "whatsapp", "to": "1500"} if provider == "vonage" else {}
+        message = outbound(Channel.MESSENGER, provider, address, context=context)
+
+        assert isinstance(post_part(sink, message, body="", media=media), Sent)
+        assert sink.messages()[0]["media"] == [url]
 
     @pytest.mark.parametrize(("mode", "seen"), [("hang_up_before", 0), ("hang_up_after", 1)])
     def test_hangs_up(self, sink, provider, mode, seen):
@@ -331,3 +360,40 @@ class TestVonage:
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert sorted(answer.json) == ["detail", "instance", "invalid_parameters", "title", "type"]
         assert answer.json["invalid_parameters"][0]["name"] == "text"
+
+
+class TestWhatOnlySomeCan:
+    @pytest.mark.parametrize(
+        ("name", "code", "kind"),
+        [
+            ("line", 403, Refusal.TRANSIENT),
+            ("line", 429, Refusal.PERMANENT),
+            ("meta", 2534022, Refusal.WINDOW_CLOSED),
+            ("meta", 551, Refusal.OPTED_OUT),
+            ("meta", 190, Refusal.TRANSIENT),
+            ("meta", 100, Refusal.PERMANENT),
+            ("whatsapp", 131047, Refusal.WINDOW_CLOSED),
+            ("whatsapp", 131050, Refusal.OPTED_OUT),
+            ("whatsapp", 131056, Refusal.THROTTLED),
+            ("whatsapp", 131042, Refusal.TRANSIENT),
+            ("vonage", 1340, Refusal.WINDOW_CLOSED),
+            ("vonage", 1150, Refusal.PERMANENT),
+        ],
+    )
+    def test_refuses_as_it_is_told_to(self, sink, name, code, kind):
+        sink.fault(provider=name, mode="refuse", code=code)
+
+        assert send(sink, name)[1].kind is kind
+
+    @pytest.mark.parametrize("name", ["line", "meta", "whatsapp"])
+    def test_understands_quick_replies_and_what_is_answered(self, sink, name):
+        message = outbound(
+            Channel.MESSENGER, name, CASES[name].address, context={"quote_token": "m_1"}
+        )
+
+        sent = post_part(sink, message, body="?", quick_replies=("Yes", "No"), reply_to="m_1")
+
+        assert isinstance(sent, Sent)
+        (received,) = sink.messages()
+        assert (received["body"], received["quick_replies"]) == ("?", ["Yes", "No"])
+        assert received["reply_to"] == "m_1"
