@@ -21,10 +21,11 @@ from caseweave.channels.request import (
     read_json_object,
     read_retry_after,
 )
-from caseweave.domain.message import Contact
+from caseweave.domain.message import Channel, Contact
 from caseweave.errors import UnparseableError
 
 API_URL = "https://api.twilio.com"
+WHATSAPP = "whatsapp:"
 
 _PICTURE, _CLIP = 5 * 2**20, 16 * 2**20
 _PICTURES = {"image/jpeg": _PICTURE, "image/png": _PICTURE, "image/gif": _PICTURE}
@@ -54,7 +55,7 @@ _KINDS = {
 
 
 def abilities(contact: Contact) -> Abilities:
-    if contact.context.get("to", "").startswith("whatsapp:"):
+    if _is_whatsapp(contact):
         return _WHATSAPP
     return _MMS if contact.address.value.startswith("+1") else _SMS
 
@@ -64,9 +65,9 @@ def build_send(outgoing: Outgoing, base_url: str, credentials: Credentials) -> P
     sid = credentials.current("account_sid")
     basic = b64encode(f"{sid}:{credentials.current('auth_token')}".encode()).decode()
     query = urlencode([("message", outgoing.key)], quote_via=quote)
-    sender = outgoing.contact.context.get("to") or credentials.current("from")
-    prefix = "whatsapp:" if sender.startswith("whatsapp:") else ""
-    form = {"To": prefix + outgoing.contact.address.value, "From": sender}
+    contact = outgoing.contact
+    sender = contact.context.get("to") or credentials.current("from")
+    form = {"To": _spell(contact.address.value, contact), "From": _spell(sender, contact)}
     if outgoing.media is None:
         form["Body"] = outgoing.body
     else:
@@ -80,6 +81,17 @@ def build_send(outgoing: Outgoing, base_url: str, credentials: Credentials) -> P
         },
         body=urlencode(form).encode(),
     )
+
+
+def _is_whatsapp(contact: Contact) -> bool:
+    written_to = contact.context.get("to", "")
+    return contact.channel is Channel.MESSENGER or written_to.startswith(WHATSAPP)
+
+
+def _spell(number: str, contact: Contact) -> str:
+    """A number as Twilio names it: in WhatsApp, both sides have its prefix."""
+    bare = number.removeprefix(WHATSAPP)
+    return f"{WHATSAPP}{bare}" if _is_whatsapp(contact) else bare
 
 
 def read_answer(answer: ProviderAnswer) -> SendResult:
