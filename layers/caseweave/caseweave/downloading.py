@@ -10,7 +10,7 @@ import http.client
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from socket import IPPROTO_TCP, create_connection, getaddrinfo, socket
 from typing import Any
@@ -98,8 +98,8 @@ class _Target:
     host: str
     port: int
     path: str
+    origin: tuple[str, str, int]
     is_stand_in: bool
-    origin: tuple[str, str, int] = field(default=("", "", 0))
 
 
 class _MissedError(Exception):
@@ -151,14 +151,14 @@ def _find_target(url: str, bounds: Bounds) -> _Target:
         path += "?" + quote(parts.query, _SAFE_IN_ADDRESS)
     origin = _origin(parts)
     if bounds.stand_in and origin == _origin(urlsplit(bounds.stand_in)):
-        return _Target(url, host, origin[2], path, is_stand_in=True, origin=origin)
+        return _Target(url, host, origin[2], path, origin, is_stand_in=True)
     if parts.scheme != "https" or port not in (None, 443):
         raise _not_allowed("only https, at its own port")
     if parts.username is not None or parts.password is not None:
         raise _not_allowed("an address with a name or a password in it")
     if not any(host == one or host.endswith(f".{one}") for one in bounds.hosts):
         raise _not_allowed(f"the host {host[:100]!r} is not on the list of this provider's")
-    return _Target(url, host, 443, path, is_stand_in=False, origin=origin)
+    return _Target(url, host, 443, path, origin, is_stand_in=False)
 
 
 def _origin(parts: SplitResult) -> tuple[str, str, int]:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from caseweave.domain.event import Actor, CaseChange, EventKind
-from caseweave.domain.message import Attachment, Direction, Message
+from caseweave.domain.message import Attachment, Message
 
 MEDIA = Actor("system", "media")
 
@@ -100,13 +100,6 @@ def served_type(media_type: str) -> str:
     """The content type under which a file of this type may be served."""
     is_known = media_type in _SERVED_TYPES or media_type.startswith(_SERVED_FAMILIES)
     return media_type if is_known else NEUTRAL_TYPE
-
-
-def files_to_fetch(message: Message) -> tuple[int, ...]:
-    """The places of the attachments that have to be fetched or looked at."""
-    if message.direction is not Direction.INBOUND:
-        return ()
-    return tuple(range(len(message.attachments)))
 
 
 def show_attachments(message: Message, outcomes: Iterable[FileOutcome]) -> tuple[Attachment, ...]:
