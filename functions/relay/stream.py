@@ -1,4 +1,4 @@
-"""From the table's stream: messages and files go to their queue, events of cases to the bus."""
+"""From the table's stream: messages, files and pulls to their queues, events to the bus."""
 
 from functools import partial
 from typing import Any
@@ -28,4 +28,5 @@ def _relay(record: dict[str, Any]) -> None:
         lambda channel, body: queue_message(settings.queue_urls[channel], body),
         partial(queue_message, settings.media_queue_url),
         partial(publish_event, settings.bus_name),
+        partial(queue_message, settings.pull_queue_url),
     )

@@ -5,7 +5,7 @@ Steady state: two small reads and one transaction.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from caseweave.domain.case import Case
@@ -20,6 +20,7 @@ from caseweave.domain.message import (
     KnownAddress,
     Message,
     NumberChange,
+    PullHint,
     Receipt,
 )
 from caseweave.domain.opening import NewCase, append_message, keep_message, note_links, open_case
@@ -42,6 +43,9 @@ from caseweave.storage.outbox import find_sent, parse_outbox_key, settle_message
 from caseweave.storage.transaction import retry_on_contention
 
 Entropy = Callable[[int], bytes]
+
+# A hint says nothing; what was pulled because of it has entries of its own.
+_HINT_RETENTION = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,8 @@ def take_in(events: Sequence[InboundEvent], raw: RawInput, door: Door) -> int:
             kept += _keep_receipt(event, raw)
         elif isinstance(event, NumberChange):
             kept += _change_number(event, raw)
+        elif isinstance(event, PullHint):
+            kept += _keep_hint(event, raw)
         else:
             kept += _keep_ignored(event, raw)
     return kept
@@ -286,6 +292,17 @@ def _change_number(change: NumberChange, raw: RawInput) -> bool:
         return keep_without_message(own, change.event_id, LedgerState.IGNORED, str(error))
     except DuplicateEventError:
         return False
+
+
+def _keep_hint(hint: PullHint, raw: RawInput) -> bool:
+    """The table's stream shows it to the relay, which asks for the pull."""
+    own = replace(
+        raw,
+        provider=hint.provider,
+        account=hint.account,
+        retention=min(raw.retention, _HINT_RETENTION),
+    )
+    return keep_without_message(own, hint.event_id, LedgerState.HINT, "", hint.token)
 
 
 def _keep_ignored(event: IgnoredEvent, raw: RawInput) -> bool:

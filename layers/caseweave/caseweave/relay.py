@@ -11,9 +11,11 @@ from typing import Any
 from caseweave.domain.times import from_rfc3339
 from caseweave.storage.media import FileKey
 from caseweave.storage.outbox import OutboxKey
+from caseweave.storage.pulls import PullWish
 
 QueueMessage = Callable[[str, str], None]
 QueueFile = Callable[[str], None]
+QueuePull = Callable[[str], None]
 PublishEvent = Callable[[str, Mapping[str, Any], datetime], None]
 
 
@@ -22,12 +24,13 @@ def relay_record(
     queue_message: QueueMessage,
     queue_file: QueueFile,
     publish_event: PublishEvent,
+    queue_pull: QueuePull,
 ) -> None:
     """Pass on one inserted record (a stream image): an outbound message, the files of an inbound
-    one, each by itself, or an event of a case.
+    one, each by itself, an event of a case, or a hint that there is something to pull.
 
-    Delivered at least once: the notifier claims, a file is recorded once, and events carry their
-    digest. Raises UnavailableError.
+    Delivered at least once: the notifier claims, a file is recorded once, events carry their
+    digest, and pulling twice finds nothing new. Raises UnavailableError.
     """
     kind = _text(record, "kind")
     if kind == "message" and _text(record, "direction") == "outbound":
@@ -47,6 +50,9 @@ def relay_record(
         }
         name = "".join(word.capitalize() for word in _text(record, "event").split("_"))
         publish_event(name, detail, from_rfc3339(_text(record, "at")))
+    elif kind == "ledger" and _text(record, "state") == "hint":
+        names = ("provider", "account", "hint")
+        queue_pull(str(PullWish(*(_text(record, name) for name in names))))
 
 
 def _case_id(record: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ class Settings:
     bus_name: str = ""
     queue_urls: Mapping[str, str] = field(default_factory=dict)
     media_queue_url: str = ""
+    pull_queue_url: str = ""
     provider_api_url: str = ""
     public_url: str = ""
     platform_jwks_url: str = ""
@@ -44,6 +45,7 @@ class Settings:
             bus_name=found.get("BUS_NAME", ""),
             queue_urls=queues,
             media_queue_url=found.get("MEDIA_QUEUE_URL", ""),
+            pull_queue_url=found.get("PULL_QUEUE_URL", ""),
             provider_api_url=found.get("PROVIDER_API_URL", ""),
             public_url=found.get("PUBLIC_URL", ""),
             platform_jwks_url=found.get("PLATFORM_JWKS_URL", ""),

@@ -16,6 +16,7 @@ from caseweave.storage.table import use_table
 if TYPE_CHECKING:
     from caseweave.media import Shelf
     from caseweave.sending import Outlet
+    from caseweave.wecom_pull import Source
 
 
 def start() -> Settings:
@@ -83,6 +84,37 @@ def media_shelf(settings: Settings) -> "Shelf":
         settings.files_bucket,
         partial(fetch_from_provider, providers=providers),
         deployed_media_limits().__getitem__,
+    )
+
+
+def wecom_source(settings: Settings) -> "Source":
+    """How the messages of 微信客服 are pulled, from now on."""
+    # Only the puller needs these.
+    from caseweave.channels.wecom_send import API_URL  # noqa: PLC0415
+    from caseweave.provider_api import (  # noqa: PLC0415
+        ask,
+        find_base_url,
+        forget_token,
+        resolve_account,
+    )
+    from caseweave.wecom_pull import PROVIDER, Source  # noqa: PLC0415
+
+    prefix, own_url = settings.parameter_prefix, settings.provider_api_url
+    return Source(
+        resolve_account=partial(
+            resolve_account,
+            PROVIDER,
+            prefix=prefix,
+            provider_api_url=own_url,
+            now=datetime.now(UTC),
+        ),
+        read_credentials=partial(credentials_of, settings, PROVIDER),
+        forget_token=partial(forget_token, PROVIDER, provider_api_url=own_url),
+        ask=ask,
+        base_url=find_base_url(PROVIDER, API_URL, own_url),
+        make_door=partial(make_door, settings),
+        retention=settings.retention,
+        now=partial(datetime.now, UTC),
     )
 
 

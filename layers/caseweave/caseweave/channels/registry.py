@@ -18,6 +18,8 @@ from caseweave.channels import (
     vonage,
     vonage_sending,
     wechat,
+    wecom,
+    wecom_sending,
     whatsapp,
     whatsapp_sending,
 )
@@ -111,6 +113,7 @@ MESSENGERS: dict[str, Provider] = {
     "qq": qq,
     "telegram": telegram,
     "wechat": wechat,
+    "wecom": wecom,
     "whatsapp": whatsapp,
 }
 SENDERS: dict[str, Sender] = {
@@ -121,12 +124,18 @@ SENDERS: dict[str, Sender] = {
     "twilio": twilio_sending,
     "vonage": vonage_sending,
     "wechat": wechat,
+    "wecom": wecom_sending,
     "whatsapp": whatsapp_sending,
 }
-TOKEN_ISSUERS: dict[str, TokenIssuer] = {"qq": qq, "wechat": wechat}
+TOKEN_ISSUERS: dict[str, TokenIssuer] = {
+    "qq": qq,
+    "wechat": wechat,
+    "wecom": wecom_sending,
+}
 GREETERS: dict[str, Greeter] = {
     "meta": meta,
     "wechat": wechat,
+    "wecom": wecom,
     "whatsapp": whatsapp,
 }
 CHALLENGERS: dict[str, Challenger] = {"qq": qq}

@@ -216,7 +216,20 @@ class IgnoredEvent:
     reason: str
 
 
-InboundEvent = InboundMessage | Receipt | NumberChange | IgnoredEvent
+@dataclass(frozen=True, slots=True)
+class PullHint:
+    """A provider's word that an account of ours has news, which has to be pulled.
+
+    `token` allows the pull for a short while.
+    """
+
+    provider: str
+    account: str
+    event_id: str
+    token: str = ""
+
+
+InboundEvent = InboundMessage | Receipt | NumberChange | PullHint | IgnoredEvent
 
 
 @dataclass(frozen=True, slots=True)

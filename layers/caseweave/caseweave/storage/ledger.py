@@ -25,6 +25,8 @@ _WORTH_PACKING = 2048
 class LedgerState(StrEnum):
     PARSED = "parsed"
     IGNORED = "ignored"
+    # What it hints at has to be pulled.
+    HINT = "hint"
     QUARANTINED = "quarantined"
     # Quarantined once, understood by a later parser.
     REPLAYED = "replayed"
@@ -64,6 +66,7 @@ def ledger_item(
     reason: str = "",
     case_id: str = "",
     message_id: str = "",
+    hint: str = "",
 ) -> Item:
     """The ledger's record of one event of a request. What is quarantined is listed, and stays."""
     name = bound_event_id(event_id)
@@ -84,15 +87,18 @@ def ledger_item(
         body_ref=raw.body_ref or None,
         case_id=case_id or None,
         message_id=message_id or None,
+        hint=hint or None,
         expires_at=None if is_quarantined else raw.received_at + raw.retention,
         worklist_pk=table.QUARANTINE_PARTITION if is_quarantined else None,
         worklist_sk=f"{received_at}#{raw.provider}" if is_quarantined else None,
     )
 
 
-def keep_without_message(raw: RawInput, event_id: str, state: LedgerState, reason: str) -> bool:
+def keep_without_message(
+    raw: RawInput, event_id: str, state: LedgerState, reason: str, hint: str = ""
+) -> bool:
     """Keep an event that makes no message. False if it was kept before."""
-    item = ledger_item(raw, event_id, state, reason)
+    item = ledger_item(raw, event_id, state, reason, hint=hint)
     try:
         table_connection().put_item(
             item["pk"]["S"],

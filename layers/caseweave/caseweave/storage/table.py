@@ -105,6 +105,7 @@ class LedgerRow(Row, discriminator="ledger"):
     body_ref = UnicodeAttribute(null=True)
     case_id = UnicodeAttribute(null=True)
     message_id = UnicodeAttribute(null=True)
+    hint = UnicodeAttribute(null=True)
 
 
 class AddressRow(Row, discriminator="address"):
@@ -219,6 +220,17 @@ class AccessTokenRow(Row, discriminator="access_token"):
     version = NumberAttribute()
 
 
+class PullRow(Row, discriminator="pull"):
+    """How far an account's messages were pulled, and who may pull on; see `storage/pulls.py`."""
+
+    cursor = UnicodeAttribute(null=True)
+    wishes = NumberAttribute()
+    holder = UnicodeAttribute(null=True)
+    locked_until = UnicodeAttribute(null=True)
+    pulled_at = UnicodeAttribute(null=True)
+    version = NumberAttribute()
+
+
 class IncidentRow(Row, discriminator="incident"):
     title = UnicodeAttribute()
     products: JSONAttribute = JSONAttribute()
@@ -298,6 +310,10 @@ def token_key(digest: str) -> Key:
 
 def access_token_key(provider: str, name: str) -> Key:
     return f"ACCESS#{provider}#{name}", "ACCESS"
+
+
+def pull_key(provider: str, account: str) -> Key:
+    return f"PULL#{provider}", account
 
 
 def incident_key(incident_id: str) -> Key:

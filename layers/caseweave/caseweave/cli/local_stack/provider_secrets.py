@@ -26,6 +26,7 @@ _PROVIDERS = (
     "twilio",
     "vonage",
     "wechat",
+    "wecom",
     "whatsapp",
 )
 
@@ -103,6 +104,12 @@ def _make_up() -> dict[str, Any]:
             "encoding_aes_key": b64encode(secrets.token_bytes(32)).decode().rstrip("="),
         },
         "qq": {"app_id": "1020000001", "app_secret": secrets.token_hex(16)},
+        "wecom": {
+            "corp_id": f"ww{secrets.token_hex(8)}",
+            "token": secrets.token_hex(16),
+            "encoding_aes_key": b64encode(secrets.token_bytes(32)).decode().rstrip("="),
+            "secret": token(32),
+        },
         "aliyun": {"token": token(24)},
         "tencent": {"token": token(24)},
         "mailgun": {"signing_key": token(24)},

@@ -1,0 +1,22 @@
+"""Every few minutes: accounts of 微信客服 are pulled even if no hint came."""
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from caseweave.aws.queues import queue_message
+from caseweave.wecom_pull import wish_for_all
+from caseweave.wiring import start
+
+logger = Logger()
+settings = start()
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
+    wished = wish_for_all(partial(queue_message, settings.pull_queue_url), datetime.now(UTC))
+    logger.info("pulls wished for", extra={"accounts": wished})
+    return {"accounts": wished}
