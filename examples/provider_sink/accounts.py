@@ -94,12 +94,21 @@ def parse_accounts(secrets: dict[str, Any]) -> Accounts:
         if vonage and vonage.get("api_key")
         else None,
         tokens=_tokens(secrets),
-        apps={
-            provider: App(secrets[provider]["app_id"], secrets[provider]["app_secret"])
-            for provider in ("qq", "wechat")
-            if (secrets.get(provider) or {}).get("app_secret")
-        },
+        apps=_apps(secrets),
     )
+
+
+def _apps(secrets: dict[str, Any]) -> dict[str, App]:
+    names = {
+        "qq": ("app_id", "app_secret"),
+        "wechat": ("app_id", "app_secret"),
+        "wecom": ("corp_id", "secret"),
+    }
+    return {
+        provider: App(secrets[provider][name], secrets[provider][secret])
+        for provider, (name, secret) in names.items()
+        if (secrets.get(provider) or {}).get(secret)
+    }
 
 
 def _tokens(secrets: dict[str, Any]) -> dict[str, str]:

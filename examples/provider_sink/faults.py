@@ -5,7 +5,18 @@ from enum import StrEnum
 from threading import Lock
 from typing import Any, Self
 
-PROVIDERS = ("twilio", "telegram", "ses", "line", "whatsapp", "meta", "vonage", "wechat", "qq")
+PROVIDERS = (
+    "twilio",
+    "telegram",
+    "ses",
+    "line",
+    "whatsapp",
+    "meta",
+    "vonage",
+    "wechat",
+    "wecom",
+    "qq",
+)
 LONGEST_SECONDS = 60.0
 
 

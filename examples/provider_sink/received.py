@@ -9,6 +9,7 @@ from typing import Any
 
 from examples.provider_sink.exchange import Request, Response
 from examples.provider_sink.faults import Fault
+from examples.provider_sink.kf_log import KfLog
 from examples.provider_sink.retry_keys import RetryKeys
 
 # Enough for a day of demonstrations; a load test must not fill the memory.
@@ -26,6 +27,7 @@ class Call:
     serial: int
     unique: str  # 32 hex digits
     retry_keys: RetryKeys
+    kf_log: KfLog
 
 
 @dataclass(frozen=True, slots=True)

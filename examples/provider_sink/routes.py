@@ -20,6 +20,7 @@ from examples.provider_sink import (
     twilio,
     vonage,
     wechat,
+    wecom,
     whatsapp,
 )
 from examples.provider_sink.accounts import Accounts, Secrets
@@ -32,6 +33,7 @@ from examples.provider_sink.exchange import (
     read_query,
 )
 from examples.provider_sink.faults import Fault, Faults, InvalidFaultError, Mode
+from examples.provider_sink.kf_log import KfLog
 from examples.provider_sink.received import Call, Inbox, Outcome
 from examples.provider_sink.retry_keys import RetryKeys
 
@@ -45,7 +47,10 @@ PROVIDERS = {
     "vonage": vonage,
     "wechat": wechat,
     "qq": qq,
+    "wecom": wecom,
 }
+# The others are only posted to.
+_METHODS = {"wecom": ("GET", "POST")}
 
 
 def _serials() -> "count[int]":
@@ -61,6 +66,7 @@ class Sink:
     faults: Faults = field(default_factory=Faults)
     retry_keys: RetryKeys = field(default_factory=RetryKeys)
     files: media.Files = field(default_factory=media.Files)
+    kf_log: KfLog = field(default_factory=KfLog)
     serials: "count[int]" = field(default_factory=_serials)
 
 
@@ -77,7 +83,7 @@ def answer(sink: Sink, request: Request) -> Response | None:
         return file
     for name, provider in PROVIDERS.items():
         match = provider.PATH.fullmatch(request.path)
-        if match and request.method == "POST":
+        if match and request.method in _METHODS.get(name, ("POST",)):
             arguments = {key: unquote(value) for key, value in match.groupdict(default="").items()}
             return _answer_as(name, provider.answer, sink, request, arguments)
     return json_response(404, {"error": f"nothing answers {request.method} {request.path}"})
@@ -98,7 +104,7 @@ def _answer_as(
         time.sleep(fault.seconds)
     accounts = sink.secrets.accounts()
     fresh = (datetime.now(UTC), next(sink.serials), uuid.uuid4().hex)
-    call = Call(request, arguments, fault, *fresh, sink.retry_keys)
+    call = Call(request, arguments, fault, *fresh, sink.retry_keys, sink.kf_log)
     outcome = provider(call, accounts)
     received = sink.inbox.add(outcome.received) if outcome.received else None
     if received and name == "twilio" and accounts.twilio and sink.calls_back:
@@ -137,6 +143,15 @@ def _add_file(sink: Sink, request: Request) -> Response:
     return json_response(201, {"ok": True})
 
 
+def _add_kf_messages(sink: Sink, request: Request) -> Response:
+    said = read_object(request.body)
+    name, messages = said.get("open_kfid"), said.get("messages")
+    is_list = isinstance(messages, list) and all(isinstance(one, dict) for one in messages)
+    if not isinstance(name, str) or not name or not isinstance(messages, list) or not is_list:
+        raise MalformedBodyError("say open_kfid, and messages, a list of objects")
+    return json_response(201, {"ok": True, "messages": sink.kf_log.add(name, messages)})
+
+
 def _show_page(sink: Sink, request: Request) -> Response:
     language = page.choose_language(
         read_query(request.query).get("lang", ""), request.headers.get("Accept-Language", "")
@@ -154,6 +169,7 @@ _OWN_ROUTES: dict[tuple[str, str], Callable[[Sink, Request], Response]] = {
     ("GET", "/_sink/messages"): _list_messages,
     ("DELETE", "/_sink/messages"): _empty_messages,
     ("POST", "/_sink/files"): _add_file,
+    ("POST", "/_sink/kf"): _add_kf_messages,
     ("POST", "/_sink/faults"): _add_fault,
     ("DELETE", "/_sink/faults"): _clear_faults,
 }

@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from caseweave.aws.queues import queue_message
+from caseweave.domain.times import from_rfc3339
 from caseweave.wecom_pull import wish_for_all
 from caseweave.wiring import start
 
@@ -17,6 +18,10 @@ settings = start()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
-    wished = wish_for_all(partial(queue_message, settings.pull_queue_url), datetime.now(UTC))
+    now = datetime.now(UTC)
+    if settings.is_local and "now" in event:
+        # The tests do not wait for minutes to pass.
+        now = from_rfc3339(event["now"])
+    wished = wish_for_all(partial(queue_message, settings.pull_queue_url), now)
     logger.info("pulls wished for", extra={"accounts": wished})
     return {"accounts": wished}

@@ -177,6 +177,39 @@ class Providers:
         }
         return self._post("messenger/qq", body, headers)
 
+    def wecom_hint(self, open_kfid):
+        inner = (
+            f"<xml><ToUserName>corp</ToUserName><CreateTime>{int(time.time())}</CreateTime>"
+            f"<MsgType>event</MsgType><Event>kf_msg_or_event</Event>"
+            f"<Token>ENC{next(_numbers)}</Token><OpenKfId>{open_kfid}</OpenKfId></xml>"
+        )
+        return self._wecom(inner)
+
+    def wecom_app(self, user, text):
+        inner = (
+            f"<xml><ToUserName>corp</ToUserName><FromUserName>{user}</FromUserName>"
+            f"<CreateTime>{int(time.time())}</CreateTime><MsgType>text</MsgType>"
+            f"<Content>{text}</Content><MsgId>{next(_numbers)}</MsgId>"
+            f"<AgentID>1000002</AgentID></xml>"
+        )
+        return self._wecom(inner)
+
+    def wecom_query(self, sealed):
+        """What WeCom adds to the address; it signs the sealed text alone."""
+        parts = {"timestamp": str(int(time.time())), "nonce": str(next(_numbers))}
+        signature = wechat_sign(self.secrets["wecom"]["token"], *parts.values(), sealed)
+        return urlencode({"msg_signature": signature, **parts})
+
+    def wecom_seal(self, text):
+        account = self.secrets["wecom"]
+        key = account["encoding_aes_key"]
+        return seal(text.encode(), account["corp_id"], key, b"0123456789abcdef")
+
+    def _wecom(self, inner):
+        sealed = self.wecom_seal(inner)
+        body = f"<xml><Encrypt><![CDATA[{sealed}]]></Encrypt></xml>".encode()
+        return self._post(f"messenger/wecom?{self.wecom_query(sealed)}", body, {}, "text/xml")
+
     def _meta(self, name, batch):
         body = json.dumps(batch).encode()
         mac = hmac.new(self.secrets[name]["app_secret"].encode(), body, "sha256").hexdigest()
@@ -316,6 +349,86 @@ def test_wechats_handshake_answers_only_who_knows_the_token(stack):
     assert greet("wrong").status == 403
 
 
+class CustomerService:
+    """An account of 微信客服: what is said to it waits at WeCom until somebody pulls it."""
+
+    def __init__(self, stack, customer):
+        self.stack = stack
+        self.customer = customer
+        self.open_kfid = f"wk{next(_numbers)}"
+
+    def say(self, text):
+        said = {"origin": 3, "msgtype": "text", "text": {"content": text}}
+        self._add(said | {"open_kfid": self.open_kfid, "external_userid": self.customer})
+
+    def tell(self, kind, **more):
+        event = {"event_type": kind, "open_kfid": self.open_kfid, **more}
+        self._add({"origin": 4, "msgtype": "event", "event": event})
+
+    def _add(self, message):
+        named = {"msgid": f"msg{next(_numbers)}", "send_time": int(time.time()), **message}
+        script = {"open_kfid": self.open_kfid, "messages": [named]}
+        url = f"{self.stack.outside.outputs['SinkUrl']}/_sink/kf"
+        assert call_json("POST", url, script).status == 201
+
+
+def test_customer_service_in_wechat_is_pulled_after_a_hint_answered_and_told_of_failures(
+    stack, agent, providers
+):
+    customer = f"wm{next(_numbers)}"
+    desk = CustomerService(stack, customer)
+    for number in range(5):
+        desk.say(f"wecom {customer} {number}")
+    assert providers.wecom_hint(desk.open_kfid).body == b"success"
+
+    file = case_with(stack, agent, f"wecom {customer} 4")
+    assert [m["body"] for m in file["messages"] if m["direction"] == "inbound"] == [
+        f"wecom {customer} {number}" for number in range(5)
+    ]
+    sent = acknowledgement(agent, file["case"]["id"], "accepted")["delivery"]["provider_id"]
+    received = stack.received("wecom", customer)
+    assert (received[0]["from"], received[0]["provider_id"]) == (desk.open_kfid, sent)
+
+    desk.tell("msg_send_fail", external_userid=customer, fail_msgid=sent, fail_type=10)
+    providers.wecom_hint(desk.open_kfid)
+
+    failed = acknowledgement(agent, file["case"]["id"], "failed")
+    assert failed["delivery"]["error"] == "10 the customer refuses messages"
+
+
+def test_what_no_hint_told_of_is_pulled_by_the_clock(stack, agent, providers):
+    customer = f"wm{next(_numbers)}"
+    desk = CustomerService(stack, customer)
+    desk.say(f"hinted {customer}")
+    providers.wecom_hint(desk.open_kfid)
+    case_with(stack, agent, f"hinted {customer}")
+
+    desk.say(f"not hinted {customer}")
+    stack.invoke("WecomPulls", json.dumps({"now": "2100-01-01T00:00:00Z"}).encode())
+
+    case_with(stack, agent, f"not hinted {customer}")
+
+
+def test_an_application_of_wecom_is_understood_and_answered(stack, agent, providers):
+    user = f"li.{next(_numbers)}"
+    assert providers.wecom_app(user, f"app {user}").status == 200
+
+    file = case_with(stack, agent, f"app {user}")
+    acknowledgement(agent, file["case"]["id"], "accepted")
+    assert [m["from"] for m in stack.received("wecom", user)] == ["1000002"]
+
+
+def test_wecom_asks_whether_the_address_is_ours(stack, providers):
+    sealed = providers.wecom_seal("1616140317555161061")
+    url = f"{stack.outside.outputs['ApiUrl']}/intake/messenger/wecom"
+
+    right = call("GET", f"{url}?{providers.wecom_query(sealed)}&{urlencode({'echostr': sealed})}")
+    wrong = call("GET", f"{url}?{providers.wecom_query('')}&{urlencode({'echostr': sealed})}")
+
+    assert (right.status, right.body) == (200, b"1616140317555161061")
+    assert wrong.status == 403
+
+
 @pytest.mark.parametrize("name", ["meta", "whatsapp"])
 def test_the_handshake_answers_only_who_knows_the_token(stack, name):
     url = f"{stack.outside.outputs['ApiUrl']}/intake/messenger/{name}"
@@ -398,6 +511,7 @@ def test_a_large_hosted_mail_is_kept_with_its_attachment(stack, agent, providers
         "messenger/meta",
         "messenger/qq",
         "messenger/wechat",
+        "messenger/wecom",
         "messenger/whatsapp",
         "mail/mailgun",
         "mail/postmark",
