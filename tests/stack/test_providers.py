@@ -396,6 +396,19 @@ def test_customer_service_in_wechat_is_pulled_after_a_hint_answered_and_told_of_
     assert failed["delivery"]["error"] == "10 the customer refuses messages"
 
 
+def test_a_pull_that_wecom_refuses_is_tried_again_before_long(stack, agent, providers):
+    customer = f"wm{next(_numbers)}"
+    desk = CustomerService(stack, customer)
+    desk.say(f"throttled {customer}")
+    url = f"{stack.outside.outputs['SinkUrl']}/_sink/faults"
+    assert call_json("POST", url, {"provider": "wecom", "mode": "throttle"}).status == 201
+
+    providers.wecom_hint(desk.open_kfid)
+
+    # The queue by itself would bring it again after a minute and a half.
+    case_with(stack, agent, f"throttled {customer}")
+
+
 def test_what_no_hint_told_of_is_pulled_by_the_clock(stack, agent, providers):
     customer = f"wm{next(_numbers)}"
     desk = CustomerService(stack, customer)
