@@ -277,7 +277,14 @@ def test_a_message_that_failed_after_all_is_found_by_our_id():
         outbox_key="",
         state=DeliveryState.FAILED,
         error="4 more than 48 hours after the customer's last message",
+        refusal="window_closed",
     )
+
+
+def test_a_customer_who_refuses_messages_has_opted_out():
+    found = understand(kf_event("msg_send_fail", fail_msgid="0a1b2c", fail_type=10))
+
+    assert (found.refusal, found.error) == ("opted_out", "10 the customer refuses messages")
 
 
 def test_a_failure_of_a_new_kind_is_one_all_the_same():

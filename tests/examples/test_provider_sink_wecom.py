@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from caseweave.channels import wecom_kf, wecom_send
+from caseweave.channels import wecom_kf, wecom_sending
 from caseweave.channels.request import (
     AccessToken,
     ProviderAnswer,
@@ -52,8 +52,8 @@ def base_url(sink):
 
 
 def fetch_token(sink, **secrets):
-    request = wecom_send.build_token_request(base_url(sink), wecom_account(**secrets))
-    return wecom_send.read_token(ask(sink, request))
+    request = wecom_sending.build_token_request(base_url(sink), wecom_account(**secrets))
+    return wecom_sending.read_token(ask(sink, request))
 
 
 def with_token(sink):
@@ -61,8 +61,8 @@ def with_token(sink):
 
 
 def send(sink, outgoing, account=None):
-    request = wecom_send.build_send(outgoing, base_url(sink), account or with_token(sink))
-    return wecom_send.read_answer(ask(sink, request))
+    request = wecom_sending.build_send(outgoing, base_url(sink), account or with_token(sink))
+    return wecom_sending.read_answer(ask(sink, request))
 
 
 def test_a_token_is_handed_out_to_who_knows_the_secret(sink):

@@ -90,7 +90,7 @@ def media_shelf(settings: Settings) -> "Shelf":
 def wecom_source(settings: Settings) -> "Source":
     """How the messages of 微信客服 are pulled, from now on."""
     # Only the puller needs these.
-    from caseweave.channels.wecom_send import API_URL  # noqa: PLC0415
+    from caseweave.channels.wecom_sending import API_URL  # noqa: PLC0415
     from caseweave.provider_api import (  # noqa: PLC0415
         ask,
         find_base_url,

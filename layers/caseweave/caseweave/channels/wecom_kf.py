@@ -11,7 +11,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.request import ProviderAnswer, ProviderRequest, Refused, read_json_object
+from caseweave.channels.request import (
+    ProviderAnswer,
+    ProviderRequest,
+    Refusal,
+    Refused,
+    read_json_object,
+)
 from caseweave.channels.wecom_errors import read_refusal
 from caseweave.channels.wecom_kf_content import MEDIA_TYPES, describe, find_order, text_in
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
@@ -45,6 +51,7 @@ _FAILURES = {
     "12": "a kind of message that is forbidden here",
     "13": "stopped by WeCom's security rules",
 }
+_REFUSALS = {"4": Refusal.WINDOW_CLOSED, "6": Refusal.WINDOW_CLOSED, "10": Refusal.OPTED_OUT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +156,7 @@ def _event(
             outbox_key="",
             state=DeliveryState.FAILED,
             error=f"{why[:10]} {_FAILURES.get(why, 'WeCom does not say why')}".strip(),
+            refusal=_REFUSALS.get(why, ""),
         )
     if kind == "user_recall_msg":
         user = _id(told, "external_userid")

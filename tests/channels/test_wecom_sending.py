@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseweave.channels import wecom_send
+from caseweave.channels import wecom_sending
 from caseweave.channels.request import (
     AccessToken,
-    MediaLink,
     ProviderAnswer,
     Refusal,
     Refused,
     Sent,
 )
+from caseweave.domain.splitting import Unit
 from caseweave.errors import MissingSecretError
 from tests.channels.wecom_samples import (
     CORP,
@@ -31,7 +31,7 @@ ACCOUNT = wecom_account(access_token="T&1")
 
 
 def build(outgoing):
-    request = wecom_send.build_send(outgoing, wecom_send.API_URL, ACCOUNT)
+    request = wecom_sending.build_send(outgoing, wecom_sending.API_URL, ACCOUNT)
     assert request.method == "POST"
     assert dict(request.headers) == {"Content-Type": "application/json"}
     return request.url, json.loads(request.body)
@@ -76,28 +76,13 @@ def test_quick_replies_are_a_menu():
     }
 
 
-@pytest.mark.parametrize(
-    ("body", "choices"),
-    [
-        ("问" * 342, ("是", "否")),
-        ("问", tuple(str(number) for number in range(11))),
-        ("问", ("是", "长" * 43)),
-        ("问", ("是", "")),
-    ],
-)
-def test_what_fits_no_menu_is_text(body, choices):
-    _, said = build(to_customer(body, quick_replies=choices))
+def test_what_is_too_long_for_wecom_is_split_and_files_are_links():
+    kf, app = (wecom_sending.abilities(one.contact) for one in (to_customer(), to_colleague()))
 
-    lines = [body, *(f"· {words}" for words in choices)]
-    assert (said["msgtype"], said["text"]) == ("text", {"content": "\n".join(lines)})
-
-
-def test_a_file_goes_as_its_address():
-    media = MediaLink("发票.pdf", "application/pdf", 100, "https://files.example/x")
-
-    _, said = build(to_customer("", media=media))
-
-    assert said["text"] == {"content": "发票.pdf\nhttps://files.example/x"}
+    assert kf == replace(app, most_choices=10, longest_choice=32, longest_body_with_choices=1024)
+    assert (app.longest_body, app.unit, dict(app.files)) == (2048, Unit.BYTES, {})
+    # The longest entry of a menu has 128 bytes.
+    assert len(("😀" * kf.longest_choice).encode()) == 128
 
 
 def test_a_colleague_is_answered_by_the_application():
@@ -118,18 +103,14 @@ def test_a_contact_without_context_is_reached_by_its_address():
     assert build(to_customer(context={"open_kfid": KFID}))[1]["touser"] == CUSTOMER
 
 
-def test_the_longest_body_fits_into_2048_bytes():
-    assert len(("中" * wecom_send.LONGEST_BODY).encode()) <= 2048
-
-
 def test_without_a_token_nothing_is_sent():
     with pytest.raises(MissingSecretError):
-        wecom_send.build_send(to_customer(), "https://x", wecom_account())
+        wecom_sending.build_send(to_customer(), "https://x", wecom_account())
 
 
 def test_what_wecom_took_has_its_id():
-    assert wecom_send.read_answer(answer(errcode=0, errmsg="ok", msgid="AB1")) == Sent("AB1")
-    assert wecom_send.read_answer(answer(errcode=0, errmsg="ok")) == Sent("accepted")
+    assert wecom_sending.read_answer(answer(errcode=0, errmsg="ok", msgid="AB1")) == Sent("AB1")
+    assert wecom_sending.read_answer(answer(errcode=0, errmsg="ok")) == Sent("accepted")
 
 
 @pytest.mark.parametrize(
@@ -152,14 +133,14 @@ def test_what_wecom_took_has_its_id():
     ],
 )
 def test_a_refusal_says_what_to_do(code, kind):
-    found = wecom_send.read_answer(answer(errcode=code, errmsg="why"))
+    found = wecom_sending.read_answer(answer(errcode=code, errmsg="why"))
 
     is_stale = code in (40001, 40014, 41001, 42001)
     assert found == Refused(kind, f"{code} why", is_token_stale=is_stale)
 
 
 def test_a_user_whom_the_application_does_not_reach_is_no_success():
-    found = wecom_send.read_answer(answer(errcode=0, errmsg="ok", invaliduser="li", msgid="x"))
+    found = wecom_sending.read_answer(answer(errcode=0, errmsg="ok", invaliduser="li", msgid="x"))
 
     assert found.kind is Refusal.PERMANENT
 
@@ -175,22 +156,22 @@ def test_a_user_whom_the_application_does_not_reach_is_no_success():
     ],
 )
 def test_an_answer_that_is_not_wecoms(status, kind):
-    assert wecom_send.read_answer(ProviderAnswer(status, b"<html>")).kind is kind
+    assert wecom_sending.read_answer(ProviderAnswer(status, b"<html>")).kind is kind
 
 
 @given(st.integers(100, 599), st.binary(max_size=200))
 def test_no_bytes_break_it(status, body):
     read = ProviderAnswer(status, body)
 
-    assert isinstance(wecom_send.read_answer(read), Sent | Refused)
-    assert isinstance(wecom_send.read_token(read), AccessToken | Refused)
+    assert isinstance(wecom_sending.read_answer(read), Sent | Refused)
+    assert isinstance(wecom_sending.read_token(read), AccessToken | Refused)
 
 
 def test_a_token_is_asked_for_with_the_secret_of_the_account():
     account = wecom_account(accounts={"1000002": {"secret": "its=own"}})
 
-    shared = wecom_send.build_token_request("https://x", account.of_account(KFID))
-    own = wecom_send.build_token_request("https://x", account.of_account("1000002"))
+    shared = wecom_sending.build_token_request("https://x", account.of_account(KFID))
+    own = wecom_sending.build_token_request("https://x", account.of_account("1000002"))
 
     assert shared.url == f"https://x/cgi-bin/gettoken?corpid={CORP}&corpsecret=s3cr3t"
     assert own.url == f"https://x/cgi-bin/gettoken?corpid={CORP}&corpsecret=its%3Down"
@@ -198,7 +179,7 @@ def test_a_token_is_asked_for_with_the_secret_of_the_account():
 
 
 def test_a_token_is_good_for_as_long_as_wecom_says():
-    found = wecom_send.read_token(
+    found = wecom_sending.read_token(
         answer(errcode=0, errmsg="ok", access_token="T1", expires_in=7200)
     )
 
@@ -218,4 +199,4 @@ def test_a_token_is_good_for_as_long_as_wecom_says():
     ],
 )
 def test_an_answer_without_a_token_is_a_refusal(said):
-    assert isinstance(wecom_send.read_token(answer(**said)), Refused)
+    assert isinstance(wecom_sending.read_token(answer(**said)), Refused)

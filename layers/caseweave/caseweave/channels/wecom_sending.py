@@ -6,7 +6,6 @@ https://developer.work.weixin.qq.com/document/path/91039 (gettoken)
 """
 
 import json
-from collections.abc import Sequence
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -14,6 +13,7 @@ from urllib.parse import urlencode
 
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import (
+    Abilities,
     AccessToken,
     Outgoing,
     ProviderAnswer,
@@ -24,15 +24,25 @@ from caseweave.channels.request import (
     Sent,
 )
 from caseweave.channels.wecom_errors import read_refusal
+from caseweave.domain.message import Contact
+from caseweave.domain.splitting import Unit
 
 API_URL = "https://qyapi.weixin.qq.com"
-# WeCom takes 2048 bytes, and a character of Chinese is three.
-LONGEST_BODY = 682
 _LONGEST_MSGID = 32
-# What a menu of 微信客服 holds, in bytes of UTF-8.
-_LONGEST_MENU_HEAD = 1024
-_LONGEST_CHOICE = 128
-_MOST_CHOICES = 10
+# What is longer WeCom cuts. Files would have to be uploaded first: they are sent as links.
+_TO_COLLEAGUES = Abilities(longest_body=2048, unit=Unit.BYTES)
+# An entry of a menu is of 128 bytes, of which no character takes more than four.
+_TO_CUSTOMERS = Abilities(
+    longest_body=2048,
+    unit=Unit.BYTES,
+    most_choices=10,
+    longest_choice=32,
+    longest_body_with_choices=1024,
+)
+
+
+def abilities(contact: Contact) -> Abilities:
+    return _TO_CUSTOMERS if "open_kfid" in contact.context else _TO_COLLEAGUES
 
 
 def build_send(outgoing: Outgoing, base_url: str, credentials: Credentials) -> ProviderRequest:
@@ -58,7 +68,7 @@ def _for_customer(outgoing: Outgoing) -> dict[str, Any]:
         # WeCom takes the same id once; it comes back if the message fails after all.
         "msgid": sha256(outgoing.key.encode()).hexdigest()[:_LONGEST_MSGID],
     }
-    if _fits_menu(outgoing.body, outgoing.quick_replies):
+    if outgoing.quick_replies:
         choices = [
             {"type": "click", "click": {"id": str(number), "content": words}}
             for number, words in enumerate(outgoing.quick_replies, 1)
@@ -67,7 +77,7 @@ def _for_customer(outgoing: Outgoing) -> dict[str, Any]:
             "msgtype": "msgmenu",
             "msgmenu": {"head_content": outgoing.body, "list": choices},
         }
-    return said | {"msgtype": "text", "text": {"content": _words(outgoing)}}
+    return said | {"msgtype": "text", "text": {"content": outgoing.body}}
 
 
 def _for_colleague(outgoing: Outgoing) -> dict[str, Any]:
@@ -77,27 +87,13 @@ def _for_colleague(outgoing: Outgoing) -> dict[str, Any]:
         "touser": context.get("user_id") or _user_of(outgoing),
         "agentid": int(agent_id) if agent_id.isascii() and agent_id.isdecimal() else agent_id,
         "msgtype": "text",
-        "text": {"content": _words(outgoing)},
+        "text": {"content": outgoing.body},
     }
 
 
 def _user_of(outgoing: Outgoing) -> str:
     """An address is the corporation's id, which has no dots, and the user's, which may."""
     return outgoing.contact.address.value.partition(".")[2]
-
-
-def _fits_menu(body: str, choices: Sequence[str]) -> bool:
-    if not 0 < len(choices) <= _MOST_CHOICES or len(body.encode()) > _LONGEST_MENU_HEAD:
-        return False
-    return all(0 < len(words.encode()) <= _LONGEST_CHOICE for words in choices)
-
-
-def _words(outgoing: Outgoing) -> str:
-    """As text what cannot be sent otherwise: choices without a menu, a file by its address."""
-    lines = [outgoing.body, *(f"· {words}" for words in outgoing.quick_replies)]
-    if outgoing.media is not None:
-        lines += [outgoing.media.name, outgoing.media.url]
-    return "\n".join(filter(None, lines))
 
 
 def read_answer(answer: ProviderAnswer) -> SendResult:
