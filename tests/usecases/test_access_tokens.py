@@ -304,7 +304,7 @@ steps = st.lists(
 
 
 @given(steps)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 def test_whatever_happens_a_token_is_good_or_there_is_none(story):
     """Against a clock that only goes on: what is handed out was issued and is not past its life."""
     with mock_aws():

@@ -552,7 +552,7 @@ stories = st.lists(
 
 
 @given(stories, st.integers(1, 4), st.integers(0, 2))
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=6)
 def test_any_hints_and_any_deaths_leave_the_records_of_one_clean_pull(story, size, empty_pages):
     """Each step: so much of the log is there, a hint comes, and its puller may die at some call."""
     expected = clean_records()
