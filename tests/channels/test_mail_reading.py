@@ -8,7 +8,15 @@ from urllib.parse import quote
 
 import pytest
 
-from caseweave.channels.mail_reading import Mail, MailPart, read_mail
+from caseweave.channels.mail_reading import (
+    LARGEST_MAIL,
+    PARTS_LEFT,
+    SIZE_CUT,
+    TEXT_CUT,
+    Mail,
+    MailPart,
+    read_mail,
+)
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -413,7 +421,7 @@ def test_an_inline_image_is_a_file():
     )
 
     assert read_mail(raw).text == "look"
-    assert read_mail(raw).files == (MailPart("part-1", "image/png", PNG),)
+    assert read_mail(raw).files == (MailPart("part-1", "image/png", PNG, content_id="1"),)
 
 
 def test_a_mail_inside_the_mail_is_a_file_and_none_of_its_words_are_the_senders():
@@ -428,7 +436,7 @@ def test_a_mail_inside_the_mail_is_a_file_and_none_of_its_words_are_the_senders(
 
     assert found.text == "see below"
     (file,) = found.files
-    assert (file.name, file.media_type) == ("message-1.eml", "message/rfc822")
+    assert (file.name, file.media_type) == ("old.eml", "message/rfc822")
     assert read_mail(file.content).text == "I never said this."
 
 
@@ -484,3 +492,143 @@ def test_a_broken_encoding_keeps_what_there_is(encoding, content, decoded):
     )
 
     assert read_mail(raw).files[0].content == decoded
+
+
+# More than text
+
+
+def test_the_html_of_a_mail_is_a_page_without_scripts():
+    raw = multipart(
+        "alternative",
+        text_part("text/plain", "Hi"),
+        text_part("text/html", '<p onclick="x">Hi<script>x</script><img src="cid:1"></p>'),
+    )
+
+    found = read_mail(raw)
+
+    assert found.text == "Hi"
+    assert (found.page.name, found.page.media_type) == ("message.html", "text/html")
+    assert b'<body><p>Hi<img src="cid:1"></p></body>' in found.page.content
+    assert found.kept_files == (found.page,)
+
+
+def test_a_quotation_in_html_is_marked():
+    raw = text_part(
+        "text/html", "Yes<blockquote>Is it <p>17?<blockquote>A1</blockquote></blockquote>"
+    )
+
+    assert read_mail(raw).text == "Yes\n> Is it\n> 17?\n> > A1"
+
+
+def test_an_invitation_is_a_line_and_a_file():
+    invitation = mail("BEGIN:VEVENT", "SUMMARY:Refund", "DTSTART:20261123T100000Z", "END:VEVENT")
+    raw = multipart(
+        "alternative",
+        text_part("text/plain", "Please come"),
+        text_part("text/calendar; method=REQUEST", invitation),
+    )
+
+    found = read_mail(raw)
+
+    assert found.text == (
+        "Please come\n\n日程邀请 Invitation: Refund · 时间 when: 2026-11-23 10:00 UTC"
+    )
+    assert [(file.name, file.media_type) for file in found.files] == [
+        ("invite.ics", "text/calendar")
+    ]
+
+
+# Bounds
+
+
+def test_a_text_too_long_for_a_record_is_whole_in_a_file():
+    raw = mail("Content-Type: text/plain; charset=utf-8", "", "订单\r\n" * 150_000)
+
+    found = read_mail(raw)
+
+    assert found.text == "订单\n" * 66_666 + "订单"
+    assert found.notes == (TEXT_CUT,)
+    assert found.files == (
+        MailPart("message-0.txt", "text/plain", ("订单\r\n" * 150_000).encode()),
+    )
+
+
+def test_of_many_parts_the_first_hundred_are_read():
+    found = read_mail(multipart("mixed", *(text_part("text/plain", str(n)) for n in range(10_000))))
+
+    assert found.text == "\n\n".join(map(str, range(100)))
+    assert found.notes == (PARTS_LEFT,)
+
+
+def test_what_lies_too_deep_is_kept_closed():
+    raw = b"deep inside"
+    for level in range(1_000):
+        head = f'Content-Type: multipart/mixed; boundary="b{level}"'
+        raw = mail(head, "", f"--b{level}", raw, f"--b{level}--")
+
+    found = read_mail(raw)
+
+    assert found.notes == (PARTS_LEFT,)
+    (file,) = found.files
+    assert b"deep inside" in file.content
+
+
+def test_of_a_mail_larger_than_any_the_beginning_is_read():
+    head = mail("From: lin@example.com", "Subject: big", "", "words", "")
+
+    found = read_mail(head + b"x" * LARGEST_MAIL)
+
+    assert (found.subject, found.senders) == ("big", (("", "lin@example.com"),))
+    assert found.text.startswith("words\n")
+    assert found.notes == (SIZE_CUT, TEXT_CUT)
+
+
+def test_headers_without_end_do_not_hide_the_mail():
+    found = read_mail(b"From: lin@example.com\r\n" + b"X: y\r\n" * 300_000 + b"\r\nwords")
+
+    assert (found.senders, found.text) == ((("", "lin@example.com"),), "words")
+    assert found.notes == (PARTS_LEFT,)
+
+
+# What programs break
+
+
+def test_a_line_that_is_no_header_costs_no_header_after_it():
+    raw = mail("From: lin@example.com", "somebody's program wrote this", "Subject: order", "", "hi")
+
+    found = read_mail(raw)
+
+    assert (found.subject, found.text) == ("order", "hi")
+
+
+def test_a_mailbox_line_on_top_is_no_header():
+    raw = mail("From lin@example.com  Mon Nov 23 05:24:33 2026", "Subject: order", "", "hi")
+
+    assert (read_mail(raw).subject, read_mail(raw).text) == ("order", "hi")
+
+
+def test_line_ends_of_old_macs_are_line_ends():
+    found = read_mail(b"Subject: order\rFrom: lin@example.com\r\rhi\rthere")
+
+    assert (found.subject, found.text) == ("order", "hi\nthere")
+
+
+def test_accents_without_a_charset_are_not_taken_for_chinese():
+    raw = mail("Content-Type: text/plain", "", "für die Grüße".encode("latin-1"))
+
+    assert read_mail(raw).text == "für die Grüße"
+
+
+def test_a_mail_inside_a_mail_is_kept_byte_for_byte():
+    inner = b"Subject: =?utf-8?b?6K6i5Y2V?=\n\nFrom the\r\n\xff \n"
+    raw = multipart(
+        "mixed", text_part("text/plain", "x"), b"Content-Type: message/rfc822\r\n\r\n" + inner
+    )
+
+    assert read_mail(raw).files == (MailPart("订单.eml", "message/rfc822", inner),)
+
+
+def test_base64_in_pieces_is_read_as_far_as_it_goes():
+    raw = mail("Content-Type: a/b", "Content-Transfer-Encoding: base64", "", "aGk=dGhlcmU=", "!A")
+
+    assert read_mail(raw).files[0].content == b"hithere"

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from caseweave.channels import mailgun
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.html_page import make_page
 from caseweave.channels.mail_reading import MailPart
 from caseweave.channels.request import WebhookRequest
 from caseweave.domain.identity import Address, AddressKind, Proof, Sender
@@ -48,6 +49,8 @@ FIELDS = {
     "timestamp": TIME,
     "token": TOKEN,
 }
+
+PAGE = MailPart("message.html", "text/html", make_page("<p>还没到账</p>"))
 
 
 def account(**values):
@@ -104,7 +107,9 @@ def test_a_mail_in_fields_becomes_a_message_of_an_unproven_sender():
             claims=(Address(AddressKind.EMAIL, "lin@example.com"),),
             name="琳 Wang",
         ),
-        body="还没到账\n\n> quoted",
+        body="还没到账",
+        quoted="\n\n> quoted",
+        page_digest=PAGE.digest,
         occurred_at=datetime(2026, 11, 23, 5, 24, 33, tzinfo=UTC),
         subject="订单 17",
         context={
@@ -155,6 +160,7 @@ def test_files_beside_the_fields_keep_every_byte():
     assert files == (
         MailPart(".._图.png", "application/octet-stream", b"\r\n\0\xff\r\n"),
         MailPart("part-2", "message/rfc822", b"Subject: x\r\n\r\ny"),
+        MailPart("message.html", "text/html", make_page("<p>看图</p>")),
     )
 
 

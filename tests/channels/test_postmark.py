@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from caseweave.channels import postmark
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.html_page import make_page
 from caseweave.channels.mail_reading import MailPart
 from caseweave.channels.request import WebhookRequest
 from caseweave.domain.identity import Address, AddressKind, Proof, Sender
@@ -59,6 +60,8 @@ MAIL = {
         }
     ],
 }
+
+PAGE = MailPart("message.html", "text/html", make_page("<p>还没到账</p>"))
 
 
 def account(**values):
@@ -109,8 +112,9 @@ def test_a_mail_becomes_a_message_of_an_unproven_sender():
             "subject": "订单 17",
         },
         reply_tokens=(TOKEN,),
+        page_digest=PAGE.digest,
     )
-    assert files == (MailPart("发票_1.bin", "application/x-a", b"\0\x01\xff"),)
+    assert files == (MailPart("发票_1.bin", "application/x-a", b"\0\x01\xff"), PAGE)
     assert postmark.parse(request(), account()) == [message]
 
 
@@ -149,6 +153,7 @@ def test_a_file_that_is_no_base64_is_kept_as_it_came():
     assert files == (
         MailPart("a", "application/octet-stream", b"%"),
         MailPart("part-3", "application/octet-stream", b"A"),
+        PAGE,
     )
 
 

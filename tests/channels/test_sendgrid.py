@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from caseweave.channels import sendgrid
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.html_page import make_page
 from caseweave.channels.mail_reading import MailPart
 from caseweave.channels.request import WebhookRequest
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
@@ -46,6 +47,8 @@ FIELDS = {
     "SPF": "pass",
 }
 FILE = b'name="attachment1"; filename="\xe5\x9b\xbe.png"\r\nContent-Type: image/png'
+
+PAGE = MailPart("message.html", "text/html", make_page("<p>还没到账</p>"))
 
 
 def account(**values):
@@ -100,8 +103,9 @@ def test_a_mail_in_fields_becomes_a_message_of_a_proven_sender():
             "subject": "订单 17",
         },
         reply_tokens=(TOKEN,),
+        page_digest=PAGE.digest,
     )
-    assert files == (MailPart("图.png", "image/png", b"\r\n\0\xff"),)
+    assert files == (MailPart("图.png", "image/png", b"\r\n\0\xff"), PAGE)
 
 
 RAW = (
@@ -357,6 +361,6 @@ def test_the_payload_vectors():
             found.append((message.body.strip(), message.sender.claims, [f.name for f in files]))
     # SPF holds for the domain of both, and so neither address is only a claim.
     assert found == [
-        ("Hello Twilio SendGrid!", (), []),
-        ("Hello Twilio SendGrid!", (), ["SendGrid.jpg"]),
+        ("Hello Twilio SendGrid!", (), ["message.html"]),
+        ("Hello Twilio SendGrid!", (), ["SendGrid.jpg", "message.html"]),
     ]

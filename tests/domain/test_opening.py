@@ -46,6 +46,8 @@ def test_everything_a_message_says_is_kept():
             context={"chat": "1"},
             fields={"order_no": "GT20261123"},
             is_automatic=True,
+            quoted="\n> 何时到账？",
+            page_digest="a1",
         ),
         "C1",
         "U1",
@@ -70,6 +72,8 @@ def test_everything_a_message_says_is_kept():
         attachments=(photo,),
         contact=Contact(Channel.SMS, "twilio", "AC1", PHONE, RECEIVED, {"chat": "1"}),
         fields={"order_no": "GT20261123"},
+        quoted="\n> 何时到账？",
+        page_digest="a1",
     )
 
 
@@ -103,6 +107,19 @@ def test_an_overlong_message_is_cut_to_what_a_record_holds():
     kept = message("字" * 100_000, "2026-11-23 09:00", subject="s" * 2000)
     assert kept.body == "字" * 66_665 + "…"
     assert kept.subject == "s" * 997 + "…"
+
+
+@pytest.mark.parametrize(
+    ("body", "quoted", "kept"),
+    [
+        ("", "字" * 100_000, "字" * 16_665 + "…"),
+        ("s" * 150_004, "字" * 100_000, "字" * 16_664 + "…"),
+        ("s" * 199_998, "quoted", ""),
+        ("s" * 300_000, "quoted", ""),
+    ],
+)
+def test_what_is_quoted_gets_the_room_that_the_message_leaves(body, quoted, kept):
+    assert message(body, "2026-11-23 09:00", quoted=quoted).quoted == kept
 
 
 def test_a_new_case_has_an_owner_a_due_time_and_a_first_link():

@@ -80,6 +80,8 @@ def test_a_case_is_read_by_id_and_by_reference_as_people_type_it(agent, case):
         "provider_id",
         "author",
         "body",
+        "quoted",
+        "page_url",
         "occurred_at",
         "received_at",
         "attachments",

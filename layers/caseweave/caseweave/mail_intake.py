@@ -35,6 +35,6 @@ def receive_mail(
     except UnparseableError as error:
         quarantine(raw, str(error))
         return None
-    for file in mail.files:
+    for file in mail.kept_files:
         keep_attachment(files_bucket, file.digest, file.media_type, file.content)
     return receive_message(inbound, raw, make_door())

@@ -77,7 +77,7 @@ def _understand(
     """The events and files of an entry. Raises UnparseableError."""
     if entry.provider == ses.PROVIDER:
         inbound, mail = ses.parse(_read_body(entry), entry.body_ref.rpartition("/")[2])
-        return [inbound], mail.files
+        return [inbound], mail.kept_files
     request = WebhookRequest(_read_body(entry), _lower(entry.headers))
     if entry.provider in MAIL:
         credentials = read_credentials(entry.provider)

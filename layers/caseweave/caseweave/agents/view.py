@@ -68,6 +68,8 @@ def describe_message(message: Message, sign_links: SignLinks) -> dict[str, Any]:
         "author": message.author,
         "subject": message.subject,
         "body": message.body,
+        "quoted": message.quoted,
+        "page_url": _link_page(message, sign_links),
         "purpose": str(message.purpose) if message.purpose else None,
         "proof": str(message.proof),
         "is_automatic": message.is_automatic,
@@ -100,6 +102,14 @@ def _describe_delivery(delivery: Delivery) -> dict[str, Any]:
             for part in delivery.parts
         ],
     }
+
+
+def _link_page(message: Message, sign_links: SignLinks) -> str | None:
+    """From where the message can be fetched as a page, if it came as one."""
+    if not message.page_digest:
+        return None
+    page = Attachment("message.html", "text/html", digest=message.page_digest, state="stored")
+    return sign_links(page).url
 
 
 def describe_event(event: Event) -> dict[str, Any]:
@@ -146,6 +156,7 @@ def describe_attachment(attachment: Attachment, sign_links: SignLinks) -> dict[s
         "size": attachment.size,
         "sha256": attachment.digest,
         "state": attachment.state,
+        "content_id": attachment.content_id,
         "reason": attachment.reason or None,
         "detail": attachment.detail or None,
         "is_executable": attachment.is_executable,

@@ -97,7 +97,13 @@ def assemble(
     )
     # A head that has a blank line in it ends there: what follows is nobody's words.
     outer = read_mail(head.strip(b"\r\n") + b"\r\n\r\n")
-    return replace(outer, text=texts.text, files=tuple(files)[:MOST_PARTS])
+    return replace(
+        outer,
+        text=texts.text,
+        page=texts.page,
+        notes=texts.notes,
+        files=(*files, *texts.files)[:MOST_PARTS],
+    )
 
 
 def _text_part(kind: bytes, charset: str, content: bytes) -> bytes:

@@ -11,6 +11,7 @@ _MARKUP = re.compile(r"<!--|<(/?)([a-z][a-z0-9]*)[^<>]*>|<[!?/][^<>]*>", re.IGNO
 _HIDDEN = {
     name: re.compile(rf"</{name}\b[^<>]*>", re.IGNORECASE) for name in ("script", "style", "title")
 }
+_HUGE_NUMBER = re.compile(r"&#(?:x[0-9a-f]{8,}|[0-9]{8,});?", re.IGNORECASE)
 _COMMENT_END = re.compile("-->")
 _CELLS = {"td", "th"}
 _LINES = {
@@ -20,11 +21,14 @@ _LINES = {
 }
 # A line break of the page; those in the source are mere blanks.
 _BREAK = "\0"
+# Stands for the `> ` of a line in a quotation.
+_QUOTE = "\1"
+_DEEPEST_QUOTE = 5
 
 
 def html_to_text(markup: str) -> str:
     """The words of *markup*, a line for each block, without scripts, styles and comments."""
-    shown, at, is_verbatim = [], 0, False
+    shown, at, is_verbatim, depth = [], 0, False, 0
     while tag := _MARKUP.search(markup, at):
         words = markup[at : tag.start()]
         shown.append(words.replace("\n", _BREAK) if is_verbatim else words)
@@ -33,15 +37,23 @@ def html_to_text(markup: str) -> str:
             at = _after(_COMMENT_END, markup, at)
         elif name in _HIDDEN and not is_end:
             at = _after(_HIDDEN[name], markup, at)
+        elif name == "blockquote":
+            depth = max(0, depth - 1) if is_end else depth + 1
+            shown.append(f"{_BREAK}{_QUOTE * min(depth, _DEEPEST_QUOTE)}")
         elif name in _LINES:
-            shown.append(_BREAK)
+            shown.append(f"{_BREAK}{_QUOTE * min(depth, _DEEPEST_QUOTE)}")
         elif name in _CELLS:
             shown.append(" ")
         if name == "pre":
             is_verbatim = not is_end
     shown.append(markup[at:])
-    lines = (" ".join(line.split()) for line in unescape("".join(shown)).split(_BREAK))
-    return "\n".join(line for line in lines if line)
+    lines = (" ".join(line.split()) for line in unescape_text("".join(shown)).split(_BREAK))
+    return "\n".join(line.replace(_QUOTE, "> ") for line in lines if line.strip(f"{_QUOTE} "))
+
+
+def unescape_text(text: str) -> str:
+    """*text* with its character references read; of numbers that name no character, none."""
+    return unescape(_HUGE_NUMBER.sub("\ufffd", text))
 
 
 def _after(end: re.Pattern[str], markup: str, at: int) -> int:

@@ -1,62 +1,56 @@
-"""Reading a MIME message that somebody else wrote: every part of it may be missing or a lie."""
+"""Reading a mail that somebody else wrote: every part of it may be missing or a lie."""
 
-import codecs
-import email
 import re
 from binascii import a2b_base64, a2b_qp
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.errors import MessageError
-from email.message import Message as MimePart
-from email.policy import Compat32
 from email.utils import getaddresses, parsedate_to_datetime
 from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
 
+from caseweave.channels.calendar_text import describe_invitation
+from caseweave.channels.charsets import decode_text, encode_text
 from caseweave.channels.html_text import html_to_text
-from caseweave.errors import UnparseableError
+from caseweave.channels.mime_parts import MOST_PARTS, MimePart, find_parts
+
+__all__ = ["LONGEST_BODY", "LONGEST_HEADER", "MOST_PARTS", "Mail", "MailPart", "read_mail"]
 
 LONGEST_BODY = 200_000
 LONGEST_HEADER = 2_000
-MOST_PARTS = 100
+# SES takes in no larger ones. Of a larger one, this much is read.
+LARGEST_MAIL = 40 * 1024 * 1024
 # How much of a header is looked at to find that much text: the encodings swell it.
 _LONGEST_SOURCE = 16_000
-# Longer than any honest list of parameters; reading them takes the square of this.
-_LONGEST_PARAMETERS = 4_000
 _MOST_ADDRESSES = 50
-# What Chinese mailers send where they name no charset, or a wrong one; GB 18030 contains GBK.
-_FALLBACK_CHARSETS = ("utf-8", "gb18030")
-# Mailers name the old charset and send the characters that a later one added.
-_WIDER_CHARSETS = {"gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs"}
-# Python takes these for charsets too; they make surrogates of a mail, or hours of work.
-_NO_CHARSETS = {"idna", "punycode", "unicode-escape", "raw-unicode-escape"}
+# Bytes of a text that are decoded; four make a character at most, and markup has more of them.
+_LONGEST_PLAIN = 1_000_000
+_LONGEST_MARKUP = 4_000_000
 # RFC 6838; it becomes an HTTP header of the stored file.
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
-# Python's parser holds each line against the boundary of every container around it.
-_MOST_COMPARISONS = 50_000_000
 _WORD_START = re.compile(r"=\?([^?*\s]{1,40})(?:\*[^?\s]{0,20})?\?([bq])\?", re.IGNORECASE)
+_ADDRESS = re.compile(r'(?:"[^"]*"|[^\s@"<>]+)@[^\s@"<>]+')
+_BARE_ADDRESS = re.compile(r'(?<![^\s<>(),;:"])[^\s<>(),;:"@]{1,200}@[^\s<>(),;:"@]{1,250}')
+_LONGEST_NAME = 200
+_LONGEST_CONTENT_ID = 200
+_TNEF_TYPES = {"application/ms-tnef", "application/vnd.ms-tnef"}
+_PAGE_TYPE = "text/html"
 
-
-class _AsWritten(Compat32):
-    """Headers as they came: compat32 itself gives up what 8-bit bytes in them meant."""
-
-    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
-        name, value = super().header_source_parse(sourcelines)
-        return name, value[:_LONGEST_PARAMETERS] if name.lower().startswith("content-") else value
-
-    def header_fetch_parse(self, name: str, value: str) -> str:  # noqa: ARG002
-        return value
+TEXT_CUT = "正文过长，此处只有开头；全文见附件。The text is too long; all of it is in a file."
+PARTS_LEFT = "邮件部分过多或层次过深，未全部读取。Not all parts of this mail were read."
+PAGE_CUT = "HTML 过长，网页只有开头。The page has only the beginning of the HTML."
+SIZE_CUT = "邮件过大，只读取了开头。The mail is too large; only its beginning was read."
 
 
 @dataclass(frozen=True, slots=True)
 class MailPart:
-    """A file that came with a mail."""
+    """A file that came with a mail. By its `content_id`, the HTML of the mail shows it."""
 
     name: str
     media_type: str
-    content: bytes
+    content: bytes = field(repr=False)
+    content_id: str = ""
 
     @property
     def digest(self) -> str:
@@ -65,7 +59,10 @@ class MailPart:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """What could be read. `senders` are all addresses in From; `headers` keep order and repeats."""
+    """What could be read. `senders` are all addresses in From; `headers` keep order and repeats.
+
+    `page` is the mail's HTML, safe to open; `notes` tell people what was not read.
+    """
 
     headers: tuple[tuple[str, str], ...]
     senders: tuple[tuple[str, str], ...]
@@ -76,6 +73,13 @@ class Mail:
     message_id: str
     references: tuple[str, ...]
     files: tuple[MailPart, ...]
+    page: MailPart | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def kept_files(self) -> tuple[MailPart, ...]:
+        """Everything that is kept in the bucket of files."""
+        return self.files if self.page is None else (*self.files, self.page)
 
     def header(self, name: str) -> str:
         """The first header of that name, which is the one added last on the way."""
@@ -83,30 +87,34 @@ class Mail:
 
 
 def read_mail(raw: bytes) -> Mail:
-    """Everything readable in *raw*. Raises UnparseableError only if the parser gives up."""
-    if raw.count(b"\n") * raw.lower().count(b"boundary") > _MOST_COMPARISONS:
-        raise UnparseableError("too many lines in too many containers")
-    try:
-        root = email.message_from_bytes(raw, policy=_AsWritten())
-        texts, files = _read_parts(_leaves(root))
-    except (
-        *(ValueError, LookupError, TypeError, AttributeError),
-        *(AssertionError, RecursionError, MessageError),
-    ) as error:
-        raise UnparseableError(f"not readable as a mail: {error}") from error
-    written = [(name.lower(), value) for name, value in root.items()]
+    """Everything readable in *raw*: of whatever it is, a mail."""
+    message = find_parts(raw[:LARGEST_MAIL] if len(raw) > LARGEST_MAIL else raw)
+    body = _Body()
+    for number, part in enumerate(message.parts):
+        body.add(number, part)
+    written = [(name.lower(), str(value)) for name, value in message.head.items()]
     headers = tuple((name, _decode(value)) for name, value in written)
     recipients = _addresses(written, "to", "cc", "delivered-to", "x-original-to")
+    text = body.text
+    page = body.page()
+    notes = (
+        *([SIZE_CUT] if len(raw) > LARGEST_MAIL else []),
+        *([] if message.is_whole else [PARTS_LEFT]),
+        *([TEXT_CUT] if body.is_cut or len(text) > LONGEST_BODY else []),
+        *([PAGE_CUT] if body.is_page_cut else []),
+    )
     return Mail(
         headers=headers,
         senders=_addresses(written, "from"),
         recipients=tuple(address for _, address in recipients),
         subject=_first(headers, "subject"),
-        text="\n\n".join(text for text in texts if text.strip())[:LONGEST_BODY],
+        text=text[:LONGEST_BODY],
         date=_read_date(_first(headers, "date")),
         message_id=_first(headers, "message-id"),
         references=_read_references(written),
-        files=tuple(files),
+        files=tuple(body.files[:MOST_PARTS]),
+        page=page,
+        notes=notes,
     )
 
 
@@ -114,100 +122,157 @@ def _first(headers: Iterable[tuple[str, str]], name: str) -> str:
     return next((value for key, value in headers if key == name.lower()), "")
 
 
-def _leaves(root: MimePart) -> Iterator[tuple[MimePart, int]]:
-    """The parts that are no containers, without recursion, at most MOST_PARTS of them.
+class _Body:
+    """Texts, pages and files, as the parts of a mail are read one after the other."""
 
-    With each comes the number of the alternatives that it is one of, or 0.
-    """
-    waiting, found, choices = [(root, 0)], 0, 0
-    while waiting and found < MOST_PARTS:
-        part, choice = waiting.pop()
-        if part.get_content_maintype() == "multipart" and part.is_multipart():
-            if part.get_content_subtype() == "alternative" and not choice:
-                choice = choices = choices + 1
-            waiting.extend((child, choice) for child in reversed(_children(part)))
-        else:
-            found += 1
-            yield part, choice
+    def __init__(self) -> None:
+        self.files: list[MailPart] = []
+        self.is_cut = False
+        self.is_page_cut = False
+        self._texts: list[tuple[int, bool, str]] = []
+        self._pages: list[str] = []
+        self._appended: list[str] = []
 
-
-def _children(part: MimePart) -> list[MimePart]:
-    payload = part.get_payload()
-    return [child for child in payload if isinstance(child, MimePart)]
-
-
-def _read_parts(leaves: Iterable[tuple[MimePart, int]]) -> tuple[list[str], list[MailPart]]:
-    """The texts, of alternatives the plain one unless it is blank, and the files."""
-    texts: list[tuple[int, bool, str]] = []
-    files = []
-    for number, (part, choice) in enumerate(leaves):
+    def add(self, number: int, part: MimePart) -> None:
+        """One part, which is the *number*-th."""
         # A container that its sender did not delimit is left as one piece: somebody's words.
-        is_container = part.get_content_maintype() == "multipart"
+        is_container = part.head.get_content_maintype() == "multipart"
         kind = "text/plain" if is_container else _media_type(part)
         name = _file_name(part)
-        is_file = part.get_content_disposition() == "attachment" or bool(name)
-        if kind in {"text/plain", "text/html"} and not is_file:
-            is_html = kind == "text/html"
-            text = _text(part)
-            texts.append((choice, is_html, html_to_text(text) if is_html else text))
+        is_file = part.head.get_content_disposition() == "attachment" or bool(name)
+        content = part.decode()
+        if part.is_closed:
+            self.files.append(MailPart(name or f"part-{number}", "text/plain", content))
+        elif kind in {"text/plain", "text/html"} and not is_file:
+            self._add_text(number, part, kind, content)
+        elif kind in _TNEF_TYPES or name.lower() == "winmail.dat":
+            self._add_winmail(number, name, kind, content)
         else:
-            default = f"message-{number}.eml" if kind == "message/rfc822" else f"part-{number}"
-            files.append(MailPart(name or default, kind, _content(part)))
-    plain = {choice for choice, is_html, text in texts if choice and not is_html and text.strip()}
-    return [text for choice, is_html, text in texts if not (is_html and choice in plain)], files
+            self._add_file(number, part, name, kind, content)
+
+    def _add_text(self, number: int, part: MimePart, kind: str, content: bytes) -> None:
+        is_html = kind == "text/html"
+        start = _cut(content, _LONGEST_MARKUP if is_html else _LONGEST_PLAIN)
+        text = decode_text(start, _charset(part)).replace("\r\n", "\n")
+        if is_html:
+            self._pages.append(text)
+            text = html_to_text(text)
+        self._texts.append((part.choice, is_html, text))
+        if len(start) < len(content) or len(text) > LONGEST_BODY:
+            self.is_cut = True
+            suffix = "html" if is_html else "txt"
+            self.files.append(MailPart(f"message-{number}.{suffix}", "text/plain", content))
+
+    def _add_file(self, number: int, part: MimePart, name: str, kind: str, content: bytes) -> None:
+        if kind == "text/calendar":
+            text = decode_text(_cut(content, _LONGEST_PLAIN), _charset(part) or "utf-8")
+            self._appended.append(describe_invitation(text))
+            name = name or "invite.ics"
+        elif kind == "message/rfc822":
+            name = name or _name_of_mail(number, content)
+        content_id = _decode(str(part.head.get("content-id", ""))).strip("<> ")
+        self.files.append(
+            MailPart(name or f"part-{number}", kind, content, content_id[:_LONGEST_CONTENT_ID])
+        )
+
+    def _add_winmail(self, number: int, name: str, kind: str, content: bytes) -> None:
+        """What Outlook packed up; the package too, if not all of it could be unpacked."""
+        # Seldom met, and nothing that reading other mail must load.
+        from caseweave.channels.tnef import read_tnef  # noqa: PLC0415 - see above
+
+        found = read_tnef(content)
+        for one in found.files:
+            # Outlook names the files that the mail's HTML shows; they come without a type.
+            media_type = one.media_type.strip().lower()
+            self.files.append(
+                MailPart(
+                    _harmless(one.name) or f"part-{number}-{len(self.files)}",
+                    media_type if _MEDIA_TYPE.fullmatch(media_type) else "application/octet-stream",
+                    one.content,
+                    _decode(one.content_id).strip("<> ")[:_LONGEST_CONTENT_ID],
+                )
+            )
+        if found.rtf:
+            self.files.append(MailPart("message.rtf", "application/rtf", found.rtf))
+        text = found.text or html_to_text(found.html[:_LONGEST_MARKUP])
+        if text.strip() and not self._has_words():
+            self._texts.append((0, False, text.replace("\r\n", "\n")))
+        if found.html:
+            self._pages.append(found.html)
+        if not found.is_whole or not (found.files or found.rtf or text.strip()):
+            self.files.append(MailPart(name or f"part-{number}", kind, content))
+
+    def _has_words(self) -> bool:
+        return any(text.strip() for _, _, text in self._texts)
+
+    @property
+    def text(self) -> str:
+        """The texts; of alternatives the plain one, unless it is blank."""
+        plain = {
+            choice
+            for choice, is_html, text in self._texts
+            if choice and not is_html and text.strip()
+        }
+        texts = [
+            text for choice, is_html, text in self._texts if not is_html or choice not in plain
+        ]
+        return "\n\n".join(text for text in (*texts, *self._appended) if text.strip())
+
+    def page(self) -> MailPart | None:
+        """The HTML as a page that is safe to open."""
+        markup = "<hr>".join(page for page in self._pages if page.strip())
+        if not markup:
+            return None
+        # Most mails of a shop's customers have no HTML; the messengers' never.
+        from caseweave.channels.html_page import LONGEST_PAGE, make_page  # noqa: PLC0415 - see above
+
+        self.is_page_cut = len(markup) > LONGEST_PAGE
+        return MailPart("message.html", _PAGE_TYPE, make_page(markup))
+
+
+def _cut(content: bytes, longest: int) -> bytes:
+    """The first lines, so that no character is cut in two."""
+    if len(content) <= longest:
+        return content
+    end = content.rfind(b"\n", longest // 2, longest)
+    return content[: end + 1 or longest]
 
 
 def _media_type(part: MimePart) -> str:
-    kind = part.get_content_type()
+    kind = part.head.get_content_type()
     return kind if _MEDIA_TYPE.fullmatch(kind) else "application/octet-stream"
 
 
-def _content(part: MimePart) -> bytes:
-    """The bytes of a file; a message that came inside the mail is one."""
-    if part.is_multipart():
-        return b"\n".join(child.as_bytes() for child in _children(part))
-    content = part.get_payload(decode=True)
-    return content if isinstance(content, bytes) else b""
+def _name_of_mail(number: int, content: bytes) -> str:
+    """A mail inside the mail is named by its subject."""
+    subject = _harmless(read_subject(content))
+    return f"{subject[: _LONGEST_NAME - 4]}.eml" if subject else f"message-{number}.eml"
+
+
+def read_subject(raw: bytes) -> str:
+    """The subject of a mail, and nothing else of it."""
+    head = find_parts(raw[:_LONGEST_SOURCE].partition(b"\r\n\r\n")[0]).head
+    return _decode(str(head.get("subject", "")))
 
 
 def _file_name(part: MimePart) -> str:
     try:
-        name = part.get_filename()
-    except (ValueError, LookupError, TypeError):
+        name = part.head.get_filename()
+    except (ValueError, LookupError, TypeError, AttributeError, AssertionError):
         return ""
-    return _decode(name).replace("/", "_").replace("\\", "_")[:200] if name else ""
+    return _harmless(_decode(name)) if name else ""
 
 
-def _text(part: MimePart) -> str:
+def _harmless(name: str) -> str:
+    """A file name that names no folder."""
+    return " ".join(name.replace("/", "_").replace("\\", "_").split())[:_LONGEST_NAME]
+
+
+def _charset(part: MimePart) -> str:
     try:
-        declared = str(part.get_content_charset() or "")
-    except (ValueError, LookupError, TypeError):
-        declared = ""
-    return _decode_bytes(_content(part), declared).replace("\r\n", "\n")
-
-
-def _decode_bytes(content: bytes, declared: str) -> str:
-    """Text that can be stored, whatever its sender says it is."""
-    charset = _known_charset(declared)
-    for name, errors in (
-        (charset, "strict"),
-        *((fallback, "strict") for fallback in _FALLBACK_CHARSETS),
-        (charset, "replace"),
-    ):
-        try:
-            # UTF-7 can spell half a surrogate pair, which is no text.
-            return content.decode(name, errors).encode("utf-8", "replace").decode()
-        except (LookupError, ValueError):
-            continue
-    return content.decode("utf-8", "replace")
-
-
-def _known_charset(declared: str) -> str:
-    try:
-        name = codecs.lookup(declared).name
-    except (LookupError, ValueError):
+        return str(part.head.get_content_charset() or "")
+    except (ValueError, LookupError, TypeError, AttributeError, AssertionError):
         return ""
-    return "" if name in _NO_CHARSETS else _WIDER_CHARSETS.get(name, name)
 
 
 def _decode(value: str) -> str:
@@ -221,7 +286,7 @@ def _as_text(value: str) -> str:
         content = value.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         content = value.encode("utf-8", "replace")
-    return _decode_bytes(content, "")
+    return decode_text(content, "")
 
 
 def _decode_words(text: str) -> str:
@@ -240,7 +305,7 @@ def _decode_words(text: str) -> str:
         at = end + len("?=")
     found.append(("", text[at:].encode()))
     return "".join(
-        _decode_bytes(b"".join(content for _, content in group), charset)
+        decode_text(b"".join(content for _, content in group), charset)
         for charset, group in groupby(found, key=itemgetter(0))
     )
 
@@ -248,7 +313,9 @@ def _decode_words(text: str) -> str:
 def _decode_word(charset: str, encoding: str, word: str) -> tuple[str, bytes]:
     try:
         if encoding == "q":
-            return charset, a2b_qp(word, header=True)
+            # Some write characters beside the encoded ones; they were bytes of the same charset.
+            content = word.encode() if word.isascii() else encode_text(word, charset)
+            return charset, a2b_qp(content, header=True)
         return charset, a2b_base64(word + "=" * (-len(word) % 4))
     except ValueError:
         return "", f"=?{charset}?{encoding}?{word}?=".encode()
@@ -265,9 +332,12 @@ def _addresses(written: list[tuple[str, str]], *names: str) -> tuple[tuple[str, 
         found = getaddresses(values[:_MOST_ADDRESSES])
     except (RecursionError, IndexError, ValueError):
         return ()
-    return tuple(
-        (_decode(name), " ".join(address.split())) for name, address in found if "@" in address
-    )[:_MOST_ADDRESSES]
+    if any("@" in address and not _ADDRESS.fullmatch(address) for _, address in found):
+        # Not written by the rules: then every address in it counts, and names none of them.
+        found = [("", one) for value in values for one in _BARE_ADDRESS.findall(value)]
+    return tuple((_decode(name), address) for name, address in found if "@" in address)[
+        :_MOST_ADDRESSES
+    ]
 
 
 def _read_references(written: list[tuple[str, str]]) -> tuple[str, ...]:

@@ -90,7 +90,7 @@ def parse_mail(
         recipients=bare_addresses(form.first("recipient")),
         sender=None if sender is None else read_envelope_address(sender.text),
     )
-    return understand(PROVIDER, mail, envelope), mail.files
+    return understand(PROVIDER, mail, envelope), mail.kept_files
 
 
 def _read(form: Form) -> Mail:

@@ -59,7 +59,7 @@ def parse_mail(
         raise UnparseableError("no MessageID")
     mail = _read(said)
     envelope = Envelope(recipients=bare_addresses(_text(said, "OriginalRecipient")))
-    return understand(PROVIDER, mail, envelope, event_id), mail.files
+    return understand(PROVIDER, mail, envelope, event_id), mail.kept_files
 
 
 def _read(said: dict[str, Any]) -> Mail:

@@ -98,7 +98,7 @@ def parse_mail(
     mail = _read(form)
     sender, recipients = _envelope(form)
     envelope = Envelope(recipients, sender, _proven_domains(form, sender or ""))
-    return understand(PROVIDER, mail, envelope), mail.files
+    return understand(PROVIDER, mail, envelope), mail.kept_files
 
 
 def _envelope(form: Form) -> tuple[str | None, tuple[str, ...]]:

@@ -15,6 +15,7 @@ from hashlib import sha256
 
 from caseweave.channels.mail_reading import LONGEST_HEADER, Mail, read_mail
 from caseweave.channels.parts import write_choices
+from caseweave.channels.reply_text import is_forward, split_reply
 from caseweave.domain.identity import (
     Address,
     AddressKind,
@@ -63,6 +64,8 @@ def make_message(provider: str, mail: Mail, sender: Sender, event_id: str) -> In
 
     It has no account: one mail to two of our addresses is one message.
     """
+    is_sent_on = is_forward(mail.subject, mail.text)
+    body, quoted = (mail.text, "") if is_sent_on else split_reply(mail.text)
     return InboundMessage(
         channel=Channel.EMAIL,
         provider=provider,
@@ -70,7 +73,9 @@ def make_message(provider: str, mail: Mail, sender: Sender, event_id: str) -> In
         event_id=event_id,
         provider_id=mail.message_id or event_id,
         sender=sender,
-        body=mail.text,
+        body=body,
+        quoted=quoted,
+        page_digest=mail.page.digest if mail.page else "",
         occurred_at=mail.date,
         subject=mail.subject,
         attachments=tuple(
@@ -80,10 +85,12 @@ def make_message(provider: str, mail: Mail, sender: Sender, event_id: str) -> In
                 size=len(file.content),
                 digest=file.digest,
                 state="stored",
+                content_id=file.content_id,
             )
             for file in mail.files
         ),
         context=read_thread(mail),
+        fields={"not_read": " ".join(mail.notes)} if mail.notes else {},
         is_automatic=is_automatic(mail),
         reply_tokens=find_reply_tokens(mail),
     )

@@ -162,6 +162,10 @@ def describe_message(message: Message) -> dict[str, Any]:
     }
     if message.quick_replies:
         content["quick_replies"] = list(message.quick_replies)
+    if message.quoted:
+        content["quoted"] = message.quoted
+    if message.page_digest:
+        content["page"] = message.page_digest
     described = {
         "message_id": message.id,
         "channel": str(message.channel),

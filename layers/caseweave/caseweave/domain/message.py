@@ -65,6 +65,7 @@ class Attachment:
 
     What stands behind `provider_ref` is not part of the message; `domain/media.py` finds it out
     later: what was claimed of a type that turned out otherwise, a small picture, why there is none.
+    The HTML of a mail shows a file by its `content_id`.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Attachment:
     is_executable: bool = False
     reason: str = ""
     detail: str = ""
+    content_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,9 @@ class InboundMessage:
 
     `session_case_id` is the case of a session that the door has verified.
 
+    `quoted` is what stands after `body` in the same text: an earlier message, repeated.
+    `page_digest` names the stored file with the message as HTML that is safe to open.
+
     `event_id` is the id that survives a redelivery: with provider and account it is the duplicate
     guard. `occurred_at` is None where the provider tells no time. A `remark` is about the message
     that the provider calls `about`; one that nobody waits upon opens no case.
@@ -175,6 +180,8 @@ class InboundMessage:
     session_case_id: str = ""
     remark: Remark | None = None
     about: str = ""
+    quoted: str = ""
+    page_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +271,8 @@ class Message:
     quick_replies: tuple[str, ...] = ()
     reply_to: str = ""
     reply_to_provider_id: str = ""
+    quoted: str = ""
+    page_digest: str = ""
 
 
 # Receipts arrive out of order; a state is only ever replaced by one of a higher rank.

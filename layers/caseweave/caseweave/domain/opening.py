@@ -25,6 +25,8 @@ SUBJECT_LENGTH = 120
 # A stored item holds 400 KB; what is cut here is whole in the ledger.
 LONGEST_BODY = 200_000
 LONGEST_SUBJECT = 1_000
+# Written as JSON, which doubles what is Chinese.
+LONGEST_QUOTED = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ def keep_message(
             context=inbound.context,
         ),
         fields=_note_remark(inbound),
+        quoted=_cut_quoted(inbound),
+        page_digest=inbound.page_digest,
     )
 
 
@@ -81,6 +85,12 @@ def _note_remark(inbound: InboundMessage) -> Mapping[str, str]:
     if inbound.remark is None:
         return inbound.fields
     return {**inbound.fields, "remark": str(inbound.remark), "about": inbound.about}
+
+
+def _cut_quoted(inbound: InboundMessage) -> str:
+    """What the record still has room for beside the body."""
+    room = LONGEST_BODY - len(inbound.body.encode("utf-8", "replace"))
+    return cut_text(inbound.quoted, min(room, LONGEST_QUOTED)) if room > 3 else ""
 
 
 def open_case(

@@ -99,6 +99,8 @@ def encode_details(message: Message) -> dict[str, Any]:
         "fields": dict(message.fields),
         "seq": message.seq,
         **_encode_offer(message),
+        "quoted": message.quoted,
+        "page_digest": message.page_digest,
     }
 
 
@@ -149,6 +151,8 @@ def decode_details(
         quick_replies=tuple(details.get("quick_replies", ())),
         reply_to=details.get("reply_to", ""),
         reply_to_provider_id=details.get("reply_to_provider_id", ""),
+        quoted=details.get("quoted", ""),
+        page_digest=details.get("page_digest", ""),
     )
 
 
@@ -221,6 +225,7 @@ def encode_attachment(attachment: Attachment) -> dict[str, Any]:
         "digest": attachment.digest,
         "state": attachment.state,
         "provider_ref": attachment.provider_ref,
+        "content_id": attachment.content_id,
     }
 
 
