@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from caseweave.aws.mailbox import keep_attachment, read_object
 from caseweave.channels import ses
+from caseweave.channels.mail_reading import LARGEST_MAIL
 from caseweave.errors import UnparseableError
 from caseweave.intake import Door, Landed, quarantine, receive_message
 from caseweave.storage.ledger import RawInput
@@ -28,7 +29,8 @@ def receive_mail(
     object_id = key.rpartition("/")[2]
     if object_id == ses.SETUP_OBJECT:
         return None
-    content = read_object(bucket, key)
+    # One byte more than is read, so that the reader knows there was more.
+    content = read_object(bucket, key, LARGEST_MAIL + 1)
     raw = RawInput(ses.PROVIDER, "", now, retention, body_ref=f"s3://{bucket}/{key}")
     try:
         inbound, mail = parse_events(lambda: ses.parse(content, object_id))

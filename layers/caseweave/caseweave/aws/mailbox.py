@@ -8,10 +8,10 @@ from caseweave.aws.clients import client
 from caseweave.errors import NotFoundError, UnavailableError
 
 
-def read_object(bucket: str, key: str) -> bytes:
-    """Raises NotFoundError or UnavailableError."""
+def read_object(bucket: str, key: str, longest: int | None = None) -> bytes:
+    """The object, or its first *longest* bytes. Raises NotFoundError or UnavailableError."""
     try:
-        body: bytes = client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        body: bytes = client("s3").get_object(Bucket=bucket, Key=key)["Body"].read(longest)
     except ClientError as error:
         if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
             raise NotFoundError(f"There is no object {key}.") from error
