@@ -1,4 +1,4 @@
-"""POST /intake/web/forms/{form}, POST and GET /intake/web/chat/{session}/messages: the page."""
+"""/intake/web/…: forms, chat and uploads of the customers' own pages (see web_page.py)."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -7,11 +7,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from caseweave.aws.files import sign_links
 from caseweave.http import Answer, read_request, respond
-from caseweave.web_answers import list_web_messages
-from caseweave.webhooks import receive_chat, receive_form
-from caseweave.wiring import make_door, sign_in_check, start
+from caseweave.web_page import allow_origin, answer_page
+from caseweave.wiring import sign_in_check, start, web_desk
 
 logger = Logger()
 settings = start()
@@ -20,17 +18,14 @@ check_sign_in = sign_in_check(settings)
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    logger.info("web form")
-    return respond(partial(_answer, event))
+    logger.info("web page")
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    response = respond(partial(_answer, event))
+    return allow_origin(response, headers.get("origin", ""), settings.web_origins)
 
 
 def _answer(event: dict[str, Any]) -> Answer:
-    path, now = event["pathParameters"], datetime.now(UTC)
-    request, door = read_request(event), make_door(settings)
-    if event["httpMethod"] == "GET":
-        after = dict(request.query).get("after", "")
-        sign = partial(sign_links, settings.files_bucket)
-        return list_web_messages(path["session"], after, door.signing_keys, sign, now)
-    if "session" in path:
-        return receive_chat(path["session"], request, door, settings.retention, now)
-    return receive_form(path["form"], request, check_sign_in, door, settings.retention, now)
+    path, request = event.get("pathParameters") or {}, read_request(event)
+    make_desk = partial(web_desk, settings, check_sign_in)
+    now = datetime.now(UTC)
+    return answer_page(event["httpMethod"], event["resource"], path, request, make_desk, now)

@@ -1,5 +1,7 @@
 """Every error Caseweave raises on purpose; `http.py` alone turns them into status codes."""
 
+from datetime import timedelta
+
 
 class CaseweaveError(Exception):
     """The superclass; never raised itself."""
@@ -31,6 +33,14 @@ class InvalidRequestError(CaseweaveError):
     def __init__(self, detail: str, errors: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__(detail)
         self.errors = errors
+
+
+class TooManyRequestsError(CaseweaveError):
+    """The client asked more often than it may; `retry_after` is how long to wait."""
+
+    def __init__(self, detail: str, retry_after: timedelta) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class StaleVersionError(CaseweaveError):

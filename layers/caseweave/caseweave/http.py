@@ -5,6 +5,7 @@ Errors are RFC 9457 problem documents. A refused signature says nothing about wh
 
 import json
 import logging
+import math
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from caseweave.errors import (
     MissingSecretError,
     NotFoundError,
     StaleVersionError,
+    TooManyRequestsError,
     UnavailableError,
 )
 
@@ -37,6 +39,7 @@ _STATUS: dict[type[CaseweaveError], HTTPStatus] = {
     ForbiddenError: HTTPStatus.FORBIDDEN,
     InvalidRequestError: HTTPStatus.UNPROCESSABLE_ENTITY,
     StaleVersionError: HTTPStatus.PRECONDITION_FAILED,
+    TooManyRequestsError: HTTPStatus.TOO_MANY_REQUESTS,
     ContentionError: HTTPStatus.SERVICE_UNAVAILABLE,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     MissingSecretError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -76,7 +79,15 @@ def read_request(event: dict[str, Any], longest: int = LONGEST_BODY) -> WebhookR
         body=raw,
         headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
         query=tuple((name, value) for name, values in query.items() for value in values),
+        client_address=_text(event, "requestContext", "identity", "sourceIp"),
     )
+
+
+def _text(event: Any, *path: str) -> str:
+    """The text under *path*, "" where there is none."""
+    for name in path:
+        event = event.get(name) if isinstance(event, dict) else None
+    return event if isinstance(event, str) else ""
 
 
 def respond(make_answer: Callable[[], Answer]) -> dict[str, Any]:
@@ -110,7 +121,10 @@ def describe_error(error: CaseweaveError) -> Answer:
     is_silent = type(error) not in _STATUS or isinstance(error, _SILENT)
     detail = "" if is_silent else str(error)
     errors = error.errors if isinstance(error, InvalidRequestError) else ()
-    return describe_problem(status, detail, errors)
+    answer = describe_problem(status, detail, errors)
+    if isinstance(error, TooManyRequestsError):
+        answer.headers["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))
+    return answer
 
 
 def describe_problem(

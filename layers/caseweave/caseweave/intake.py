@@ -108,9 +108,23 @@ def receive_message(inbound: InboundMessage, raw: RawInput, door: Door) -> Lande
             lambda attempt: _receive_once(inbound, raw, door, is_retry=attempt > 0)
         )
     except DuplicateEventError:
-        case_id, message_id = find_landed(raw, inbound.event_id)
-        ref = read_head(case_id).ref if case_id else ""
-        return Landed(case_id, ref, message_id, is_new=False)
+        return _find_landed(raw, inbound.event_id)
+
+
+def find_earlier(inbound: InboundMessage, raw: RawInput) -> Landed | None:
+    """Where this very message is, if it was taken in before."""
+    own = replace(raw, provider=inbound.provider, account=inbound.account)
+    try:
+        return _find_landed(own, inbound.event_id)
+    except NotFoundError:
+        return None
+
+
+def _find_landed(raw: RawInput, event_id: str) -> Landed:
+    """Raises NotFoundError for an event that was never taken in."""
+    case_id, message_id = find_landed(raw, event_id)
+    ref = read_head(case_id).ref if case_id else ""
+    return Landed(case_id, ref, message_id, is_new=False)
 
 
 def _receive_once(inbound: InboundMessage, raw: RawInput, door: Door, *, is_retry: bool) -> Landed:

@@ -27,6 +27,10 @@ class Settings:
     platform_audience: str = ""
     retention: timedelta = timedelta(days=400)
     is_local: bool = False
+    web_origins: tuple[str, ...] = ()
+    trusted_proxies: int = 0
+    human_check: str = "none"
+    human_check_unreachable: str = "closed"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Self:
@@ -53,4 +57,8 @@ class Settings:
             platform_audience=found.get("PLATFORM_AUDIENCE", ""),
             retention=timedelta(days=int(found.get("RAW_RETENTION_DAYS", "400"))),
             is_local=found.get("LOCAL_CLOUD") == "true",
+            web_origins=tuple(filter(None, found.get("WEB_ORIGINS", "").split(","))),
+            trusted_proxies=int(found.get("TRUSTED_PROXIES", "0")),
+            human_check=found.get("HUMAN_CHECK", "none"),
+            human_check_unreachable=found.get("HUMAN_CHECK_UNREACHABLE", "closed"),
         )

@@ -14,6 +14,7 @@ from caseweave.domain.message import (
     DeliveryState,
     Direction,
     Message,
+    advances,
 )
 from caseweave.domain.times import to_rfc3339
 from caseweave.domain.tokens import read_session_token
@@ -32,7 +33,11 @@ def list_web_messages(
     sign_links: Callable[[Attachment], Links],
     now: datetime,
 ) -> Answer:
-    """The messages behind the one with id *after*; our own are delivered by being read here.
+    """The messages behind the cursor *after* (or a message's id), and the next cursor.
+
+    The cursor is a message's number in the case's chain: numbers are given as messages are
+    written, so nothing ever appears behind one, whatever its time says. Our own messages are
+    delivered by being read here, sent already or not.
 
     Raises NotFoundError for a session that is forged or over.
     """
@@ -41,11 +46,10 @@ def list_web_messages(
         raise NotFoundError("There is no such session.")
     messages, files = list_messages(case_id)
     shown = [message for message in messages if _is_for_page(message)]
-    position = next((n + 1 for n, message in enumerate(shown) if message.id == after), 0)
-    for message in shown[position:]:
-        if message.delivery is not None and message.delivery.state is DeliveryState.ACCEPTED:
-            delivery = Delivery(DeliveryState.DELIVERED, now, message.delivery.provider_id)
-            settle_message(outbox_key(message), delivery, CUSTOMER_PAGE)
+    start = _find_start(after, shown)
+    new = sorted((m for m in shown if m.seq > start), key=lambda m: m.seq)
+    for message in new:
+        _deliver(message, now)
     return Answer(
         HTTPStatus.OK,
         {
@@ -56,22 +60,30 @@ def list_web_messages(
                         _describe_file(one, sign_links) for one in show_attachments(message, files)
                     ],
                 }
-                for message in shown[position:]
-            ]
+                for message in new
+            ],
+            "next": str(new[-1].seq if new else start),
         },
         headers={"Cache-Control": "no-store"},
     )
 
 
-def _is_for_page(message: Message) -> bool:
-    if message.channel is not Channel.WEB or message.direction is Direction.NOTE:
-        return False
+def _find_start(after: str, shown: Sequence[Message]) -> int:
+    """The number that a cursor says; 0, before everything, for one that says nothing."""
+    if after.isascii() and after.isdecimal() and len(after) < 12:
+        return int(after)
+    return next((message.seq for message in shown if message.id == after), 0)
+
+
+def _deliver(message: Message, now: datetime) -> None:
     delivery = message.delivery
-    return delivery is None or delivery.state in (
-        DeliveryState.ACCEPTED,
-        DeliveryState.DELIVERED,
-        DeliveryState.READ,
-    )
+    if delivery is not None and advances(delivery.state, DeliveryState.DELIVERED):
+        read = Delivery(DeliveryState.DELIVERED, now, delivery.provider_id or message.id)
+        settle_message(outbox_key(message), read, CUSTOMER_PAGE)
+
+
+def _is_for_page(message: Message) -> bool:
+    return message.channel is Channel.WEB and message.direction is not Direction.NOTE
 
 
 def _describe(message: Message) -> dict[str, Any]:

@@ -14,8 +14,11 @@ from caseweave.settings import Settings
 from caseweave.storage.table import use_table
 
 if TYPE_CHECKING:
+    from caseweave.domain.forms import Form
+    from caseweave.domain.web_rules import WebRules
     from caseweave.media import Shelf
     from caseweave.sending import Outlet
+    from caseweave.web_desk import WebDesk
     from caseweave.wecom_pull import Source
 
 
@@ -116,6 +119,42 @@ def wecom_source(settings: Settings) -> "Source":
         retention=settings.retention,
         now=partial(datetime.now, UTC),
     )
+
+
+def web_desk(settings: Settings, verify_token: Callable[[str], Mapping[str, Any]]) -> "WebDesk":
+    """What the web channel needs. Raises MissingSecretError."""
+    from caseweave.channels.human_check import PROVIDER  # noqa: PLC0415 - web only
+    from caseweave.human_checks import HumanCheck  # noqa: PLC0415 - web only
+    from caseweave.web_desk import WebDesk  # noqa: PLC0415 - web only
+
+    base_url = f"{settings.provider_api_url}/{PROVIDER}" if settings.provider_api_url else ""
+    return WebDesk(
+        door=make_door(settings),
+        retention=settings.retention,
+        verify_token=verify_token,
+        read_forms=_deployed_forms,
+        read_rules=_deployed_web_rules,
+        human_check=HumanCheck(
+            verifier=settings.human_check,
+            passes_unreachable=settings.human_check_unreachable == "open",
+            read_credentials=partial(credentials_of, settings, PROVIDER),
+            base_url=base_url,
+        ),
+        files_bucket=settings.files_bucket,
+        trusted_proxies=settings.trusted_proxies,
+    )
+
+
+def _deployed_forms() -> "Mapping[str, Form]":
+    from caseweave.config.forms import deployed_forms  # noqa: PLC0415 - reads YAML
+
+    return deployed_forms()
+
+
+def _deployed_web_rules() -> "WebRules":
+    from caseweave.config.web import deployed_web_rules  # noqa: PLC0415 - reads YAML
+
+    return deployed_web_rules()
 
 
 def outlet(settings: Settings) -> "Outlet":

@@ -20,11 +20,15 @@ _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 @dataclass(frozen=True, slots=True)
 class WebhookRequest:
-    """An inbound request: the exact body bytes, header names in lower case, decoded query."""
+    """An inbound request: the exact body bytes, header names in lower case, decoded query.
+
+    `client_address` is who the gateway says it is from.
+    """
 
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     query: tuple[tuple[str, str], ...] = ()
+    client_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

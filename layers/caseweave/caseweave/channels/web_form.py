@@ -1,15 +1,15 @@
-"""The business's own web form: anonymous, or signed in with the business's JWT.
+"""The business's own web forms and chat: anonymous, or signed in with the business's JWT.
 
 A signed-in customer's `sub`, and the phone and mail address that the platform vouches for, are
 proven. Whatever is typed into the form is claimed.
 Claims: https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from caseweave.channels.request import WebhookRequest, read_form, read_json_object
+from caseweave.domain.form_checking import Filled, as_text
 from caseweave.domain.identity import (
     Address,
     AddressKind,
@@ -19,14 +19,11 @@ from caseweave.domain.identity import (
     normalise_email,
     normalise_phone,
 )
-from caseweave.domain.message import Channel, InboundMessage
+from caseweave.domain.message import Attachment, Channel, InboundMessage
 from caseweave.errors import UnparseableError
 
 PROVIDER = "form"
 CHAT = "chat"
-FORM_NAME = re.compile(r"[a-z0-9-]{1,40}")
-# Fields beside the message that triage and search understand.
-_FIELDS = ("order_no", "product", "error_code")
 _LONGEST_FIELD = 200
 
 
@@ -36,47 +33,54 @@ def bearer_token(request: WebhookRequest) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def parse(
-    request: WebhookRequest, form: str, claims: Mapping[str, Any], submission: str
-) -> InboundMessage:
-    """The message of a submission; *claims* are those of the verified JWT (empty: anonymous).
+def read_body(request: WebhookRequest) -> dict[str, Any]:
+    """What a page posted. Raises UnparseableError for neither a JSON object nor a form."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/x-www-form-urlencoded":
+        return dict(read_form(request.body))
+    return read_json_object(request.body)
 
-    *submission* names the submission: the client's Idempotency-Key, or a fresh id. Raises
-    UnparseableError for a body that is neither a JSON object nor a form.
+
+def make_message(
+    filled: Filled,
+    claims: Mapping[str, Any],
+    submission: str,
+    attachments: tuple[Attachment, ...] = (),
+) -> InboundMessage:
+    """The message of a form; *claims* are those of the verified JWT (empty: anonymous).
+
+    *submission* names it: the same again is the same message. Raises UnparseableError for a JWT
+    that names no user.
     """
-    said = _read_body(request)
-    contact = said.get("contact")
-    typed = contact if isinstance(contact, dict) else said
-    sender = _signed_in(claims) if claims else _anonymous(submission)
+    sender = read_sender(claims) if claims else _anonymous(submission)
     return InboundMessage(
         channel=Channel.WEB,
         provider=PROVIDER,
-        account=form,
+        account=filled.form,
         event_id=f"{sender.proven[0].address}.{submission}",
         provider_id=submission,
         sender=Sender(
             proven=sender.proven,
-            claims=_addresses(typed),
-            name=sender.name or _text(typed, "name")[:_LONGEST_FIELD],
-            locale=_text(said, "locale")[:20] or sender.locale,
+            claims=_addresses(filled.contact),
+            name=sender.name or filled.contact.get("name", ""),
+            locale=filled.locale or sender.locale,
             tier=sender.tier,
             role=sender.role,
         ),
-        body=_text(said, "message") or _text(said, "body"),
-        subject=_text(said, "subject"),
-        fields={
-            "form": form,
-            **{name: _text(said, name)[:_LONGEST_FIELD] for name in _FIELDS if _text(said, name)},
-        },
+        body=filled.message,
+        subject=filled.subject,
+        attachments=attachments,
+        fields=filled.fields,
     )
 
 
-def parse_chat(request: WebhookRequest, case_id: str, submission: str) -> InboundMessage:
-    """The next message from a page whose session, for *case_id*, was verified.
-
-    Raises UnparseableError for a body that is neither a JSON object nor a form.
-    """
-    said = _read_body(request)
+def make_chat_message(
+    said: Mapping[str, Any],
+    case_id: str,
+    submission: str,
+    attachments: tuple[Attachment, ...] = (),
+) -> InboundMessage:
+    """The next message from a page whose session, for *case_id*, was verified."""
     page = Address(AddressKind.UNPROVEN, f"session.{case_id}")
     return InboundMessage(
         channel=Channel.WEB,
@@ -85,20 +89,15 @@ def parse_chat(request: WebhookRequest, case_id: str, submission: str) -> Inboun
         event_id=f"{case_id}.{submission}",
         provider_id=submission,
         sender=Sender(proven=(ProvenAddress(page, Proof.SESSION),)),
-        body=_text(said, "message") or _text(said, "body"),
+        body=as_text(said.get("message")) or as_text(said.get("body")),
+        attachments=attachments,
         session_case_id=case_id,
     )
 
 
-def _read_body(request: WebhookRequest) -> dict[str, Any]:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "application/x-www-form-urlencoded":
-        return dict(read_form(request.body))
-    return read_json_object(request.body)
-
-
-def _signed_in(claims: Mapping[str, Any]) -> Sender:
-    subject = _text(claims, "sub")
+def read_sender(claims: Mapping[str, Any]) -> Sender:
+    """Who a verified JWT says the customer is. Raises UnparseableError if it names no user."""
+    subject = as_text(claims.get("sub"))
     if not subject or len(subject) > _LONGEST_FIELD:
         raise UnparseableError("the token names no user")
     vouched = {
@@ -109,10 +108,10 @@ def _signed_in(claims: Mapping[str, Any]) -> Sender:
     addresses = (Address(AddressKind.PLATFORM, subject), *_addresses(vouched))
     return Sender(
         proven=tuple(ProvenAddress(address, Proof.LOGIN) for address in addresses),
-        name=_text(claims, "name"),
-        locale=_text(claims, "locale"),
-        tier=_text(claims, "tier"),
-        role=_text(claims, "role"),
+        name=as_text(claims.get("name")),
+        locale=as_text(claims.get("locale")),
+        tier=as_text(claims.get("tier")),
+        role=as_text(claims.get("role")),
     )
 
 
@@ -125,7 +124,8 @@ def _addresses(said: Mapping[str, Any]) -> tuple[Address, ...]:
     """What is written in `email` and `phone`, if it is an address at all: an empty one would be
     shared by everybody who has none.
     """
-    email, phone = normalise_email(_text(said, "email")), normalise_phone(_text(said, "phone"))
+    email = normalise_email(as_text(said.get("email")))
+    phone = normalise_phone(as_text(said.get("phone")))
     found = []
     if "@" in email and len(email) <= _LONGEST_FIELD:
         found.append(Address(AddressKind.EMAIL, email))
@@ -133,11 +133,3 @@ def _addresses(said: Mapping[str, Any]) -> tuple[Address, ...]:
     if phone.startswith("+") and 8 <= len(phone) <= 16:
         found.append(Address(AddressKind.PHONE, phone))
     return tuple(found)
-
-
-def _text(said: Mapping[str, Any], name: str) -> str:
-    value = said.get(name)
-    if isinstance(value, str):
-        # Claims can hold half a surrogate pair, which cannot be stored.
-        return value.encode("utf-8", "replace").decode()
-    return str(value) if isinstance(value, int | float) else ""

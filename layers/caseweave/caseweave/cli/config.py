@@ -5,7 +5,9 @@ from pathlib import Path
 import click
 
 from caseweave.config.desk import load_desk
+from caseweave.config.forms import check_claims, load_forms
 from caseweave.config.media import load_media_limits
+from caseweave.config.web import load_web_rules
 
 
 @click.group()
@@ -22,9 +24,12 @@ def config() -> None:
 )
 def check(folder: Path) -> None:
     """Read every file as a deployment would; complain with file and line."""
-    desk = load_desk(folder)
     load_media_limits(folder)
+    desk, forms = load_desk(folder), load_forms(folder)
+    check_claims(folder)
+    load_web_rules(folder)
     click.echo(
         f"{folder}: fine. {len(desk.playbooks)} playbooks, {len(desk.policies)} policies, "
-        f"{len(desk.calendars)} calendars, {len(desk.teams)} teams, {len(desk.texts)} texts."
+        f"{len(desk.calendars)} calendars, {len(desk.teams)} teams, {len(desk.texts)} texts, "
+        f"{len(forms)} forms."
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 from zoneinfo import ZoneInfo
 
+from caseweave.config.durations import read_duration
 from caseweave.config.nodes import Node, read_file
 from caseweave.domain.calendars import ALWAYS, Calendar
 from caseweave.domain.case import Priority
@@ -25,8 +26,6 @@ _NEEDED_POLICIES = ("waiting_pending", "waiting_resolved")
 # Without these a case could be left with no due time (promise P7).
 _NEEDED_CLOCKS = (ClockKind.FIRST_REPLY, ClockKind.OUTCOME)
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_DURATION = re.compile(r"(\d{1,6})([smhd])")
 _INTERVAL = re.compile(r"(\d\d:\d\d)\s*-\s*(\d\d:\d\d)")
 _A_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -120,8 +119,8 @@ def _read_policy(name: str, node: Node, calendars: Mapping[str, Calendar]) -> Po
 
 def _read_target(node: Node, calendars: Mapping[str, Calendar]) -> Target:
     node.mapping("within", "warn", "calendar")
-    within = node.get("within").convert(_duration, "write a time such as 30s, 10m, 4h, 2d")
-    warn_before = node.get("warn").convert(_duration, "write a time such as 0s or 3m")
+    within = node.get("within").convert(read_duration, "write a time such as 30s, 10m, 4h, 2d")
+    warn_before = node.get("warn").convert(read_duration, "write a time such as 0s or 3m")
     calendar = node.get("calendar").one_of(calendars)
     if within <= timedelta(0):
         raise node.get("within").fail("a promise takes more than no time")
@@ -208,13 +207,6 @@ def _read_wording(node: Node) -> str:
             known = ", ".join(f"${placeholder}" for placeholder in PLACEHOLDERS)
             raise node.fail(f"${name} is unknown; use one of: {known} ($$ is a dollar sign)")
     return text
-
-
-def _duration(text: str) -> timedelta:
-    match = _DURATION.fullmatch(text.strip())
-    if match is None:
-        raise ValueError(text)
-    return timedelta(**{_UNITS[match.group(2)]: int(match.group(1))})
 
 
 def _interval(text: str) -> tuple[time, time]:

@@ -241,7 +241,8 @@ InboundEvent = InboundMessage | Receipt | NumberChange | PullHint | IgnoredEvent
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message in a case. Only `delivery` ever changes after it was written.
+    """A message in a case. Only `delivery` changes after it was written, and where in `fields` it
+    is noted that it went on by another channel.
 
     `seq` is the number of the event that recorded it in the case's chain. An outbound message may
     offer `quick_replies`, and answer the one message `reply_to`, which its provider calls

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
-from pynamodb.exceptions import PutError
+from pynamodb.exceptions import DoesNotExist, PutError
 
 from caseweave.domain.times import from_rfc3339, to_rfc3339
-from caseweave.errors import UnavailableError
+from caseweave.errors import NotFoundError, UnavailableError
 from caseweave.storage import table
 from caseweave.storage.items import Item, make_item, table_connection
 from caseweave.storage.table import LedgerRow
@@ -114,9 +114,15 @@ def keep_without_message(
 
 
 def find_landed(raw: RawInput, event_id: str) -> tuple[str, str]:
-    """The (case id, message id) that an event led to; empty if it led to none."""
+    """The (case id, message id) that an event led to; empty if it led to none.
+
+    Raises NotFoundError for an event that is not known.
+    """
     key = table.ledger_key(raw.provider, raw.account, bound_event_id(event_id))
-    row = LedgerRow.get(*key, consistent_read=True)
+    try:
+        row = LedgerRow.get(*key, consistent_read=True)
+    except DoesNotExist:
+        raise NotFoundError(f"{raw.provider} never sent {event_id}.") from None
     return row.case_id or "", row.message_id or ""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from caseweave.domain.case import Case, Priority
+from caseweave.domain.continuing import awaits_reading
 from caseweave.domain.event import Actor, Event, EventKind
 from caseweave.domain.identity import Address, AddressKind, Customer, Proof
 from caseweave.domain.media import FileOutcome
@@ -80,6 +81,7 @@ def read_case(values: Values) -> Case:
 def message_item(message: Message) -> Item:
     occurred_at = to_rfc3339(message.occurred_at)
     delivery = message.delivery
+    waits_since = delivery.at if delivery and awaits_reading(message) else None
     return make_item(
         table.MessageRow,
         table.message_key(message.case_id, occurred_at, message.id),
@@ -93,6 +95,8 @@ def message_item(message: Message) -> Item:
         details=encode_details(message),
         customer_pk=f"CUST#{message.customer_id}",
         customer_sk=f"MSG#{occurred_at}#{message.id}",
+        due_pk=table.unread_partition(message.case_id) if waits_since else None,
+        due_sk=f"{to_rfc3339(waits_since)}#{message.id}" if waits_since else None,
         delivery_state=str(delivery.state) if delivery else None,
         delivery_at=to_rfc3339(delivery.at) if delivery else None,
         delivery_id=delivery.provider_id or None if delivery else None,

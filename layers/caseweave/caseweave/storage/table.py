@@ -231,6 +231,12 @@ class PullRow(Row, discriminator="pull"):
     version = NumberAttribute()
 
 
+class RateRow(Row, discriminator="rate"):
+    """How often a client of the web channel came in one window of time."""
+
+    hits = NumberAttribute()
+
+
 class IncidentRow(Row, discriminator="incident"):
     title = UnicodeAttribute()
     products: JSONAttribute = JSONAttribute()
@@ -316,6 +322,10 @@ def pull_key(provider: str, account: str) -> Key:
     return f"PULL#{provider}", account
 
 
+def rate_key(scope: str, client: str, window: int) -> Key:
+    return f"RATE#{scope}#{client}", str(window)
+
+
 def incident_key(incident_id: str) -> Key:
     return "INCIDENT", incident_id
 
@@ -338,6 +348,15 @@ def due_partition(case_id: str) -> str:
 
 def due_partitions() -> list[str]:
     return [f"DUE#{shard}" for shard in range(DUE_SHARDS)]
+
+
+def unread_partition(case_id: str) -> str:
+    """Answers on the web that nobody fetched yet, spread like the cases that are due."""
+    return f"UNREAD#{sum(case_id.encode()) % DUE_SHARDS}"
+
+
+def unread_partitions() -> list[str]:
+    return [f"UNREAD#{shard}" for shard in range(DUE_SHARDS)]
 
 
 def use_table(name: str) -> None:
