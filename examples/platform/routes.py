@@ -5,11 +5,14 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from examples.platform.customers import Customers, User
 from examples.platform.keys import KeyRing
 from examples.platform.tokens import describe_customer, describe_issuer
+
+PAGE = Path(__file__).with_name("support.html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ def _text(fields: dict[str, Any], name: str) -> str:
 
 _ROUTES: dict[tuple[str, str], Callable[[Platform, bytes], object]] = {
     ("GET", "/health"): lambda platform, body: {"ok": True},
+    ("GET", "/support"): lambda platform, body: PAGE.read_bytes(),
     ("GET", "/users"): lambda platform, body: {
         "users": [asdict(user) for user in platform.customers.users.values()]
     },

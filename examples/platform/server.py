@@ -55,9 +55,11 @@ class PlatformHandler(BaseHTTPRequestHandler):
         self._send(status, {"error": error})
 
     def _send(self, status: int, value: object) -> None:
-        body = json.dumps(value, ensure_ascii=False).encode()
+        is_page = isinstance(value, bytes)
+        body = value if is_page else json.dumps(value, ensure_ascii=False).encode()
+        kind = "text/html" if is_page else "application/json"
         self.send_response(status)
-        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

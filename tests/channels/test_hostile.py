@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 
 from caseweave.channels import ses, telegram, twilio, web_form
 from caseweave.channels.request import WebhookRequest, read_form, read_json_object
+from caseweave.domain.form_checking import check_form
+from caseweave.domain.forms import Field, FieldKind, Form
 from caseweave.domain.message import IgnoredEvent, InboundMessage, Receipt
 from caseweave.domain.times import optional_rfc3339
-from caseweave.errors import UnparseableError
+from caseweave.errors import InvalidRequestError, UnparseableError
 from tests.channels.samples import telegram_account, twilio_account
 
+CONTACT = Form("contact", {}, {}, (Field("message", FieldKind.LONG_TEXT, {}, longest=100_000),))
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
@@ -27,12 +30,22 @@ def from_telegram(body):
     return telegram.parse(WebhookRequest(body=body), telegram_account())
 
 
+def read_page(request, claims):
+    """What the forms of a desk make of a body: a message, or fields to write again."""
+    said = web_form.read_body(request)
+    try:
+        filled = check_form(CONTACT, said, "en")
+    except InvalidRequestError as error:
+        return [] if error.errors else [error]
+    return [web_form.make_message(filled, claims, "5f3a")]
+
+
 def from_json_form(body):
-    return [web_form.parse(WebhookRequest(body=body), "refund", {}, "5f3a")]
+    return read_page(WebhookRequest(body=body), {})
 
 
 def from_html_form(body):
-    return [web_form.parse(WebhookRequest(body=body, headers=FORM), "refund", {}, "5f3a")]
+    return read_page(WebhookRequest(body=body, headers=FORM), {})
 
 
 def from_mail(body):
@@ -181,7 +194,7 @@ def test_any_form_is_events_or_unparseable(parse, pairs):
 def test_any_claims_are_a_message_or_unparseable(claims):
     vouched = claims | {"email_verified": True, "iss": "x"}
     outcome(
-        lambda body: [web_form.parse(WebhookRequest(body=body), "refund", vouched, "5f3a")],
+        lambda body: read_page(WebhookRequest(body=body), vouched),
         b'{"message": "hi"}',
     )
 

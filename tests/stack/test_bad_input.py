@@ -25,7 +25,12 @@ def post(stack, path, body=b"{}", **headers):
 
 @pytest.mark.parametrize(
     "path",
-    ["/intake/sms/nobody", "/intake/messenger/nobody", "/intake/web/forms/No_Such_Form!"],
+    [
+        "/intake/sms/nobody",
+        "/intake/messenger/nobody",
+        "/intake/web/forms/No_Such_Form!",
+        "/intake/web/forms/refunds",
+    ],
 )
 def test_an_unknown_provider_or_form_is_not_found(stack, path):
     reply = post(stack, path)
@@ -90,8 +95,8 @@ def test_a_body_over_the_limit_is_413_and_not_read(stack):
 
 @pytest.mark.parametrize(
     "body",
-    ["", "🤯🧨" * 20, "x" * 100_000, "nul\x00 nul\x00", "\ufeff\u202e rtl", "字" * 40_000],
-    ids=["empty", "emoji", "100kB", "NUL", "marks", "120kB of Chinese"],
+    ["🤯🧨" * 20, "x" * 100_000, "nul\x00 nul\x00", "\ufeff\u202e rtl", "字" * 40_000],
+    ids=["emoji", "100kB", "NUL", "marks", "120kB of Chinese"],
 )
 def test_any_text_in_a_form_becomes_a_message(stack, agent, body):
     reply = stack.outside.send_form("contact", {"message": body})

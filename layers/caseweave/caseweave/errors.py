@@ -38,7 +38,7 @@ class InvalidRequestError(CaseweaveError):
 class TooManyRequestsError(CaseweaveError):
     """The client asked more often than it may; `retry_after` is how long to wait."""
 
-    def __init__(self, detail: str, retry_after: timedelta) -> None:
+    def __init__(self, detail: str, retry_after: timedelta = timedelta(minutes=1)) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
 

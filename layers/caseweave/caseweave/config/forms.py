@@ -7,6 +7,7 @@ from pathlib import Path
 
 from caseweave.config.desk import config_folder
 from caseweave.config.nodes import Node, read_file
+from caseweave.domain.form_checking import OWN_NAMES
 from caseweave.domain.forms import (
     ENTITIES,
     LONGEST_LINE,
@@ -27,7 +28,6 @@ LARGEST_FILE = 40 * 1024 * 1024
 MOST_FILES = 10
 _FORM_NAME = re.compile(r"[a-z0-9-]{1,40}")
 _FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_RESERVED = ("form", "contact", "locale", "body", "human_check")
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+")
 _SIZE = re.compile(r"(\d{1,3})(KB|MB)")
 _UNITS = {"KB": 1024, "MB": 1024 * 1024}
@@ -111,7 +111,7 @@ def _room(field: Field) -> int:
 def _read_field(name: str, node: Node, bases: dict[str, Node]) -> Field:
     if not _FIELD_NAME.fullmatch(name):
         raise node.fail("name it with small letters, digits and _: it is the name of a field")
-    if name in _RESERVED:
+    if name in OWN_NAMES:
         raise node.fail("this name has a meaning of its own; use another")
     said = _Said(node.mapping(*_FIELD_KEYS), bases)
     kind = FieldKind(said.get("type").one_of([str(one) for one in FieldKind]))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from caseweave.domain.continuing import CONTINUED_BY, CONTINUES
 from caseweave.domain.form_advice import advise, refuse
 from caseweave.domain.form_schema import PATTERNS
 from caseweave.domain.forms import (
@@ -22,7 +23,11 @@ from caseweave.domain.forms import (
 # What a page adds of its own is kept with the message, up to here; the ledger has all of it.
 MOST_EXTRAS = 20
 _EXTRA_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}", re.ASCII)
-_NOT_EXTRA = frozenset({"form", MESSAGE, "body", SUBJECT, "contact", "human_check"})
+# Names with a meaning of their own, beside the text itself: nobody outside may set these.
+OWN_NAMES = frozenset(
+    {"form", "body", "contact", "locale", "human_check", "reference", "member", "tier", "role"}
+    | {CONTINUES, CONTINUED_BY}
+)
 # Contact details are claims of their own, whether typed at the top or under `contact`.
 CONTACT_NAMES = ("name", "email", "phone")
 
@@ -78,7 +83,7 @@ def check_form(form: Form, said: Mapping[str, Any], language: str) -> Filled:
         locale=as_text(typed.get("locale"))[:20],
         fields={"form": form.name, **extras, **_name_fields(form, values)},
         uploads=tuple(uploads),
-        contact={name: as_text(typed.get(name))[:LONGEST_LINE] for name in CONTACT_NAMES},
+        contact=_read_contact(typed),
     )
 
 
@@ -94,6 +99,16 @@ def _with_contact(said: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(contact, dict):
         return said
     return {**said, **{name: contact[name] for name in CONTACT_NAMES if name in contact}}
+
+
+def _read_contact(typed: Mapping[str, Any]) -> dict[str, str]:
+    """A name may be cut; an address that is cut would be somebody else's."""
+    said = {name: as_text(typed.get(name)) for name in CONTACT_NAMES}
+    return {
+        name: text[:LONGEST_LINE] if name == "name" else text
+        for name, text in said.items()
+        if name == "name" or len(text) <= LONGEST_LINE
+    }
 
 
 def _read_value(field: Field, value: Any, language: str) -> str:
@@ -165,11 +180,10 @@ def _read_extras(form: Form, typed: Mapping[str, Any]) -> dict[str, str]:
     names = sorted(typed, key=lambda name: name not in ENTITIES)
     extras: dict[str, str] = {}
     for name in names:
-        is_ours = name in declared or name in _NOT_EXTRA or name in CONTACT_NAMES
+        is_ours = name in {*declared, MESSAGE, SUBJECT, *CONTACT_NAMES} or name in OWN_NAMES
         text = as_text(typed[name])[:LONGEST_LINE]
         if not is_ours and text and _EXTRA_NAME.fullmatch(name) and len(extras) < MOST_EXTRAS:
             extras[name] = text
-    extras.pop("locale", None)
     return extras
 
 

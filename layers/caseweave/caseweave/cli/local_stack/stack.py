@@ -84,7 +84,7 @@ def _template_parameters(ports: Ports) -> dict[str, str]:
         "SupportAddress": "support@desk.example",
         "DeletionProtection": "false",
         "LocalCloud": "true",
-        "WebOrigins": sink,
+        "WebOrigins": platform,
     }
 
 

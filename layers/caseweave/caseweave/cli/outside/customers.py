@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from hashlib import sha1
+from secrets import randbelow
 from typing import Any
 from urllib.parse import urlencode
 
@@ -36,8 +37,12 @@ class Outside:
         token: str = "",
         key: str = "",
     ) -> Reply:
-        """Submit a web form, signed in with *token* or anonymous."""
-        headers = {"Idempotency-Key": key or uuid.uuid4().hex}
+        """Submit a web form, signed in with *token* or anonymous, from an address of its own.
+
+        The local cloud believes X-Forwarded-For; API Gateway does not.
+        """
+        address = f"10.{randbelow(256)}.{randbelow(256)}.{randbelow(256)}"
+        headers = {"Idempotency-Key": key or uuid.uuid4().hex, "X-Forwarded-For": address}
         if token:
             headers["Authorization"] = f"Bearer {token}"
         url = f"{self.outputs['ApiUrl']}/intake/web/forms/{form}"
