@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,15 @@ from typing import Any
 
 import pytest
 
+# The browser reads from 3 and writes to 4.
+_PLACE_PIPES = """\
+import os, sys
+reading, writing = (os.dup(int(number)) for number in sys.argv[1:3])
+for found, wanted in ((reading, 3), (writing, 4)):
+    os.dup2(found, wanted)
+    os.set_inheritable(wanted, True)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -76,21 +86,13 @@ def open_browser(profile: Path) -> Iterator[Page]:
         pytest.skip(f"no browser here: install one of {', '.join(PROGRAMS)}")
     to_browser, from_us = os.pipe()
     from_browser, to_us = os.pipe()
-
-    def place_pipes() -> None:
-        # The protocol has the browser read from 3 and write to 4; nothing may be lost on the way.
-        reading, writing = os.dup(to_browser), os.dup(to_us)
-        os.dup2(reading, 3)
-        os.dup2(writing, 4)
-
     process = subprocess.Popen(
         [
-            program,
+            *(sys.executable, "-c", _PLACE_PIPES, str(to_browser), str(to_us), program),
             *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
             *("--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"),
         ],
-        close_fds=False,
-        preexec_fn=place_pipes,
+        pass_fds=(to_browser, to_us),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
