@@ -413,6 +413,18 @@ def test_an_upload_that_is_not_there_or_not_theirs_names_the_field(desk):
     assert submit(desk, "topup", body, authorization="Bearer lin")[0] == 201
 
 
+def test_a_retry_is_answered_though_the_media_step_has_taken_the_file_away(desk):
+    said = upload(desk, form="topup")
+    body = {"message": "hi", "screenshot": [said["upload"]]}
+    first = submit(desk, "topup", body, idempotency_key="k")
+    boto3.client("s3").delete_object(Bucket=BUCKET, Key=said["fields"]["key"])
+
+    again = submit(desk, "topup", body, idempotency_key="k")
+
+    assert (first[0], again[0]) == (201, 200)
+    assert submit(desk, "topup", body, idempotency_key="other")[0] == 422
+
+
 @settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -4,6 +4,7 @@ what to write instead; never both, and never neither.
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from http import HTTPStatus
@@ -14,7 +15,7 @@ from caseweave.channels.request import WebhookRequest
 from caseweave.domain.form_advice import advise, refuse
 from caseweave.domain.form_checking import Filled, as_text, check_form
 from caseweave.domain.forms import MESSAGE, Form
-from caseweave.domain.message import InboundMessage
+from caseweave.domain.message import Attachment, InboundMessage
 from caseweave.domain.tokens import issue_session_token, read_session_token
 from caseweave.domain.web_rules import CHAT, chat_form
 from caseweave.errors import (
@@ -84,14 +85,25 @@ def receive_chat(session: str, request: WebhookRequest, desk: WebDesk, now: date
         return _keep_unread(raw)
     form = chat_form(desk.read_rules())
     filled = _check_chat(form, said, language)
-    files = claim_uploads(filled.uploads, form, f"case:{case_id}", desk, language, now)
     submission = _name_submission(request, said, desk.door)
-    inbound = web_form.make_chat_message({MESSAGE: filled.message}, case_id, submission, files)
+    inbound = web_form.make_chat_message(filled.message, case_id, submission)
     try:
+        files = claim_uploads(filled.uploads, form, f"case:{case_id}", desk, language, now)
         count_visit(CHAT, case_id, limit, now)
-    except TooManyRequestsError as refusal:
+    except (TooManyRequestsError, InvalidRequestError) as refusal:
         return _answer_earlier(inbound, raw, desk.door, now, refusal)
-    return describe_landing(receive_message(inbound, raw, desk.door), desk.door, now)
+    return _keep(inbound, files, raw, desk.door, now)
+
+
+def _keep(
+    inbound: InboundMessage,
+    files: tuple[Attachment, ...],
+    raw: RawInput,
+    door: Door,
+    now: datetime,
+) -> Answer:
+    landed = receive_message(replace(inbound, attachments=files), raw, door)
+    return describe_landing(landed, door, now)
 
 
 def describe_landing(landed: Landed, door: Door, now: datetime) -> Answer:
@@ -117,14 +129,14 @@ def _receive_first(
         _admit(form, request, {}, client, desk, now)
         return _keep_unread(raw)
     filled = _check_first(form, said, client.language)
-    files = claim_uploads(filled.uploads, form, client.owner, desk, client.language, now)
     submission = _name_submission(request, said, desk.door)
-    inbound = web_form.make_message(filled, client.claims, submission, files)
+    inbound = web_form.make_message(filled, client.claims, submission)
     try:
+        files = claim_uploads(filled.uploads, form, client.owner, desk, client.language, now)
         _admit(form, request, said, client, desk, now)
     except (TooManyRequestsError, InvalidRequestError) as refusal:
         return _answer_earlier(inbound, raw, desk.door, now, refusal)
-    return describe_landing(receive_message(inbound, raw, desk.door), desk.door, now)
+    return _keep(inbound, files, raw, desk.door, now)
 
 
 def _resume_chat(request: WebhookRequest, desk: WebDesk, now: datetime) -> Answer | None:

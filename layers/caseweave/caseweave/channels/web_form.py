@@ -19,7 +19,7 @@ from caseweave.domain.identity import (
     normalise_email,
     normalise_phone,
 )
-from caseweave.domain.message import Attachment, Channel, InboundMessage
+from caseweave.domain.message import Channel, InboundMessage
 from caseweave.errors import UnparseableError
 
 PROVIDER = "form"
@@ -41,12 +41,7 @@ def read_body(request: WebhookRequest) -> dict[str, Any]:
     return read_json_object(request.body)
 
 
-def make_message(
-    filled: Filled,
-    claims: Mapping[str, Any],
-    submission: str,
-    attachments: tuple[Attachment, ...] = (),
-) -> InboundMessage:
+def make_message(filled: Filled, claims: Mapping[str, Any], submission: str) -> InboundMessage:
     """The message of a form; *claims* are those of the verified JWT (empty: anonymous).
 
     *submission* names it: the same again is the same message. Raises UnparseableError for a JWT
@@ -69,17 +64,11 @@ def make_message(
         ),
         body=filled.message,
         subject=filled.subject,
-        attachments=attachments,
         fields=filled.fields,
     )
 
 
-def make_chat_message(
-    said: Mapping[str, Any],
-    case_id: str,
-    submission: str,
-    attachments: tuple[Attachment, ...] = (),
-) -> InboundMessage:
+def make_chat_message(text: str, case_id: str, submission: str) -> InboundMessage:
     """The next message from a page whose session, for *case_id*, was verified."""
     page = Address(AddressKind.UNPROVEN, f"session.{case_id}")
     return InboundMessage(
@@ -89,8 +78,7 @@ def make_chat_message(
         event_id=f"{case_id}.{submission}",
         provider_id=submission,
         sender=Sender(proven=(ProvenAddress(page, Proof.SESSION),)),
-        body=as_text(said.get("message")) or as_text(said.get("body")),
-        attachments=attachments,
+        body=text,
         session_case_id=case_id,
     )
 
