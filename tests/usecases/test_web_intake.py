@@ -307,6 +307,7 @@ def test_an_anonymous_customer_passes_the_human_check_first(desk, verifier):
     desk = checked_by(desk, verifier)
 
     assert wrong_fields(submit(desk, "contact", {"message": "hi"})[2]) == ["human_check"]
+    assert submit(desk, "contact", {"message": "hi", "human_check": "t" * 9_000})[0] == 422
     assert verifier.asked == []
     assert submit(desk, "contact", {"message": "hi", "human_check": "tok"})[0] == 201
     assert submit(desk, "contact", {"message": "ho"}, human_check="tok")[0] == 201
@@ -521,11 +522,13 @@ def test_a_session_stays_when_the_sign_in_is_over(desk):
 def test_a_signed_in_customer_finds_the_open_case_again(desk):
     nothing = ask(desk, "POST", "chat", {}, authorization="Bearer lin")
     opened = open_chat(desk, authorization="Bearer lin")
-    resumed = ask(desk, "POST", "chat", {}, authorization="Bearer lin")
+    resumed = ask(desk, "POST", "chat", b"", authorization="Bearer lin")
+    unread = ask(desk, "POST", "chat", b"{", authorization="Bearer lin")
     again = open_chat(desk, "还在吗", authorization="Bearer lin")
 
     assert (nothing[0], wrong_fields(nothing[2])) == (422, ["message"])
     assert (resumed[0], resumed[2]["state"]) == (200, "resumed")
+    assert (unread[0], unread[2]["state"]) == (202, "quarantined")
     assert resumed[2]["reference"] == opened["reference"] == again["reference"]
     assert say(desk, resumed[2]["session"], {"message": "hi"})[2]["reference"] == again["reference"]
 

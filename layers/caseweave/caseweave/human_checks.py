@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 FIELD = "human_check"
 _SECONDS = 4.0
+# Theirs have at most some 2,000 characters.
+_LONGEST_TOKEN = 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def require_human(check: HumanCheck, token: str, client_address: str, language: 
     if not check.is_on:
         return
     credentials = check.read_credentials()
-    if not token:
+    if not 0 < len(token) <= _LONGEST_TOKEN:
         raise refuse(language, (FIELD, advise(FIELD, language)))
     request = build_verification(check.verifier, token, client_address, check.base_url, credentials)
     answer = _ask(request)

@@ -17,7 +17,7 @@ from caseweave.domain.form_checking import Filled, as_text, check_form
 from caseweave.domain.forms import MESSAGE, Form
 from caseweave.domain.message import Attachment, InboundMessage
 from caseweave.domain.tokens import issue_session_token, read_session_token
-from caseweave.domain.web_rules import CHAT, chat_form
+from caseweave.domain.web_rules import CHAT, FILES, chat_form
 from caseweave.errors import (
     CaseweaveError,
     InvalidRequestError,
@@ -144,11 +144,8 @@ def _resume_chat(request: WebhookRequest, desk: WebDesk, now: datetime) -> Answe
     or no open case.
     """
     client = meet_client(request, desk)
-    try:
-        said = web_form.read_body(request)
-    except UnparseableError:
-        said = {} if not request.body.strip() else {MESSAGE: "unreadable"}
-    if as_text(said.get(MESSAGE)).strip() or said.get("attachments") or not client.user:
+    said = _read_or_none(request) if request.body.strip() else {}
+    if said is None or as_text(said.get(MESSAGE)).strip() or said.get(FILES) or not client.user:
         return None
     address = web_form.read_sender(client.claims).proven[0].address
     known = find_addresses([address]).get(address)
