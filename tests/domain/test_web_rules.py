@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from caseweave.domain.customer_uploads import Upload, issue_upload_token, read_upload_token
 from caseweave.domain.language import prefer_language
-from caseweave.domain.uploads import Upload, issue_upload_token, read_upload_token
 from caseweave.domain.web_rules import Limit, find_window, name_client
 
 KEY = b"k" * 32

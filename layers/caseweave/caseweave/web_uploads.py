@@ -9,12 +9,17 @@ from typing import Any
 from caseweave.aws.customer_uploads import UPLOAD_SECONDS, find_size, sign_upload
 from caseweave.channels import web_form
 from caseweave.channels.request import WebhookRequest
+from caseweave.domain.customer_uploads import (
+    Upload,
+    issue_upload_token,
+    read_upload_token,
+    upload_key,
+)
 from caseweave.domain.form_advice import advise, refuse
 from caseweave.domain.form_checking import as_text
 from caseweave.domain.forms import FileRule, Form
 from caseweave.domain.message import Attachment
 from caseweave.domain.tokens import read_session_token
-from caseweave.domain.uploads import Upload, issue_upload_token, read_upload_token, upload_key
 from caseweave.domain.web_rules import chat_form
 from caseweave.errors import InvalidRequestError, NotFoundError, UnparseableError
 from caseweave.http import Answer
