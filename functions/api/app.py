@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from chalice.app import Chalice, Response
 
-from caseweave.agents import cases, incidents, quarantine, uploads
+from caseweave.agents import cases, contacts, incidents, quarantine, uploads
 from caseweave.agents.caller import Caller, Moment
 from caseweave.agents.fields import read_version
 from caseweave.api_edge import answer_problem, read_body, read_caller, speak_http
@@ -21,6 +21,7 @@ from caseweave.aws.files import sign_links
 from caseweave.aws.uploads import keep_upload, sign_upload_url
 from caseweave.config.desk import deployed_desk
 from caseweave.domain.desk import Desk
+from caseweave.intake import Door
 from caseweave.wiring import start
 
 logger = Logger()
@@ -90,6 +91,18 @@ def list_incidents() -> Any:
 @speak_http
 def change_incident(name: str) -> Any:
     return incidents.change_state(name, _said(), _caller(), _moment())
+
+
+@app.route("/v1/contacts", methods=["POST"])
+@speak_http
+def enter_contact() -> Any:
+    moment = _moment()
+    submission = _request().headers.get("idempotency-key") or moment.new_id()
+    door = Door(settings.default_team, (), moment.entropy)
+    answer = contacts.enter_contact(
+        _said(), submission, _caller(), door, settings.retention, moment
+    )
+    return Response(answer, status_code=201)
 
 
 @app.route("/v1/quarantine", methods=["GET"])

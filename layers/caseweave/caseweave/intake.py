@@ -22,6 +22,7 @@ from caseweave.domain.message import (
     NumberChange,
     PullHint,
     Receipt,
+    Remark,
 )
 from caseweave.domain.opening import NewCase, append_message, keep_message, note_links, open_case
 from caseweave.domain.reference import make_reference
@@ -38,7 +39,13 @@ from caseweave.storage.intake import (
     read_arrival,
     read_open_case,
 )
-from caseweave.storage.ledger import LedgerState, RawInput, find_landed, keep_without_message
+from caseweave.storage.ledger import (
+    LedgerState,
+    RawInput,
+    find_case_of,
+    find_landed,
+    keep_without_message,
+)
 from caseweave.storage.outbox import find_sent, parse_outbox_key, settle_message
 from caseweave.storage.transaction import retry_on_contention
 
@@ -134,14 +141,18 @@ def _receive_once(inbound: InboundMessage, raw: RawInput, door: Door, *, is_retr
     known = read_arrival(raw, inbound.event_id, addresses, consistent=is_retry)
     origin = known.get(addresses[0])
     used_token, ticket = _read_link(inbound, origin, raw.received_at, door)
+    if inbound.customer_id:
+        ticket = Ticket(inbound.customer_id, is_link=False)
     admission = None if origin or ticket else _find_admission(inbound, door)
+    if inbound.remark is Remark.ADDITION:
+        admission = _find_told(inbound, raw)
     if admission is not None:
         ticket = Ticket(admission.case.customer_id, is_link=False)
     platform_ids = _find_platform_ids(addresses[0], known)
     joining = join_customer(sender, known, platform_ids, ticket)
     seed = (raw.provider, raw.account, inbound.event_id)
     customer_id = joining.customer_id or derive_ulid(raw.received_at, "customer", *seed)
-    case = admission.case if admission and admission.case.is_active else None
+    case = admission.case if admission and admission.is_in_force else None
     if case is None and joining.customer_id:
         hint = origin.case_id if origin and origin.customer_id == customer_id else ""
         case = read_open_case(customer_id, hint, consistent=is_retry)
@@ -182,8 +193,6 @@ def _land(
     origin: KnownAddress | None,
     used_token: str,
 ) -> Landing:
-    if message.contact is None:
-        raise ValueError(f"inbound message {message.id} has no contact")
     sender = inbound.sender
     new_customer = None
     if joining.customer_id is None:
@@ -225,20 +234,35 @@ def _read_link(
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The case that a token admits a message to, without making the sender's address anybody's."""
+    """The case that a token admits a message to, without making the sender's address anybody's.
+
+    An addition goes to a closed case too.
+    """
 
     case: Case
     proof: Proof
+    is_addition: bool = False
+
+    @property
+    def is_in_force(self) -> bool:
+        return self.is_addition or self.case.is_active
 
 
 def _find_admission(inbound: InboundMessage, door: Door) -> Admission | None:
-    """By the session of the customer's page; or by the token of our answer, while its case is open:
-    a mail may come back years later, from whoever has the address then.
+    """By the session of the customer's page, or an agent's word; or by the token of our answer,
+    while its case is open: a mail may come back years later, from whoever has the address then.
     """
     if inbound.session_case_id:
-        return Admission(read_head(inbound.session_case_id), Proof.SESSION)
+        return Admission(read_head(inbound.session_case_id), inbound.sender.proven[0].proof)
     replied = _find_replied_case(inbound, door)
     return Admission(replied, Proof.REPLY_TOKEN) if replied else None
+
+
+def _find_told(inbound: InboundMessage, raw: RawInput) -> Admission | None:
+    """The case of the message that an addition is about; None while that is still to come."""
+    case_id = find_case_of(raw, inbound.about)
+    proof = inbound.sender.proven[0].proof
+    return Admission(read_head(case_id), proof, is_addition=True) if case_id else None
 
 
 def _find_replied_case(inbound: InboundMessage, door: Door) -> Case | None:

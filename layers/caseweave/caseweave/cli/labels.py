@@ -51,6 +51,7 @@ LABELS = {
     "deletion": ("took back an earlier message", "撤回了之前的消息"),
     "reaction": ("reacted to an earlier message", "回应了之前的消息"),
     "number_change": ("changed the number", "更换了号码"),
+    "addition": ("adds to an earlier message", "补充之前的消息"),
     # states of a case
     "new": ("new", "新建"),
     "open": ("open", "处理中"),

@@ -34,6 +34,8 @@ class Proof(StrEnum):
     REPLY_TOKEN = "reply_token"
     # The customer's page holds the session that our answer to the first message gave it.
     SESSION = "session"
+    # An agent who took the message in says whose it is.
+    AGENT = "agent"
     NONE = "none"
     # The address's own domain says that it did not send this.
     REFUTED = "refuted"

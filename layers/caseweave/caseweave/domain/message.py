@@ -25,11 +25,13 @@ class Remark(StrEnum):
     DELETION = "deletion"
     REACTION = "reaction"
     NUMBER_CHANGE = "number_change"
+    # How a call ended, what was said in it: it belongs to the case of the call, open or closed.
+    ADDITION = "addition"
 
     @property
     def opens_case(self) -> bool:
         """Whoever takes back or likes something, or moves, does not wait for an answer."""
-        return self is Remark.EDIT
+        return self in (Remark.EDIT, Remark.ADDITION)
 
 
 class Direction(StrEnum):
@@ -152,7 +154,9 @@ class KnownAddress:
 class InboundMessage:
     """One message of a customer as its adapter understood it.
 
-    `session_case_id` is the case of a session that the door has verified.
+    `session_case_id` is the case, or `customer_id` the customer, that the door has verified: by a
+    session, or by an agent's word. Unless it `is_answerable`, no answer can go to where it came
+    from.
 
     `quoted` is what stands after `body` in the same text: an earlier message, repeated.
     `page_digest` names the stored file with the message as HTML that is safe to open.
@@ -178,6 +182,8 @@ class InboundMessage:
     link_token: str = ""
     reply_tokens: tuple[str, ...] = ()
     session_case_id: str = ""
+    customer_id: str = ""
+    is_answerable: bool = True
     remark: Remark | None = None
     about: str = ""
     quoted: str = ""

@@ -66,17 +66,22 @@ def keep_message(
         proof=origin.proof,
         is_automatic=inbound.is_automatic,
         attachments=inbound.attachments,
-        contact=Contact(
-            channel=inbound.channel,
-            provider=inbound.provider,
-            account=inbound.account,
-            address=origin.address,
-            at=received_at,
-            context=inbound.context,
-        ),
+        contact=_make_contact(inbound, received_at) if inbound.is_answerable else None,
         fields=_note_remark(inbound),
         quoted=_cut_quoted(inbound),
         page_digest=inbound.page_digest,
+    )
+
+
+def _make_contact(inbound: InboundMessage, at: datetime) -> Contact:
+    """How an answer reaches where this came from."""
+    return Contact(
+        channel=inbound.channel,
+        provider=inbound.provider,
+        account=inbound.account,
+        address=inbound.sender.proven[0].address,
+        at=at,
+        context=inbound.context,
     )
 
 
@@ -135,16 +140,17 @@ def add_inbound(
     channels = case.channels
     if message.channel not in channels:
         channels = (*channels, message.channel)
-    contacts = dict(case.contacts)
+    contacts, last_channel = dict(case.contacts), case.last_channel
     if message.contact is not None:
         contacts[message.channel] = message.contact
+        last_channel = message.channel
     change = change.add_message(
         EventKind.MESSAGE_RECEIVED,
         _customer(message),
         message,
         channels=channels,
         contacts=contacts,
-        last_channel=message.channel,
+        last_channel=last_channel,
     )
     for suggestion in suggestions:
         change = change.record(

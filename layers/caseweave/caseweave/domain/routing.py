@@ -115,10 +115,13 @@ def _clocks_after_inbound(
 
 
 def wants_acknowledgement(case: Case, message: Message) -> bool:
-    """Once a channel; never to a machine, never to an address that the sender only pretended."""
+    """Once a channel; never to a machine, to an address that the sender only pretended, or where
+    no answer can go.
+    """
     if message.is_automatic or message.proof is Proof.REFUTED:
         return False
-    return case.is_active and message.channel not in case.acknowledged
+    is_reachable = message.channel in case.contacts
+    return case.is_active and is_reachable and message.channel not in case.acknowledged
 
 
 def _acknowledge(

@@ -31,13 +31,14 @@ from caseweave.storage.transaction import RefusedError, Transaction
 class Landing:
     """Everything one inbound message writes beside the change of its case.
 
+    `contact` is None where no answer can go.
     `origin` is the customer's own known address that the message came from; None when it is not
     (or not yet) theirs.
     """
 
     raw: RawInput
     event_id: str
-    contact: Contact
+    contact: Contact | None = None
     origin: KnownAddress | None = None
     new_customer: Customer | None = None
     linked: Sequence[ProvenAddress] = ()
@@ -151,8 +152,8 @@ def _put_addresses(write: Transaction, case: Case, landing: Landing) -> None:
     origin = landing.origin
     linked = {entry.address: entry.proof for entry in landing.linked}
     for address, proof in linked.items():
-        is_origin = address == landing.contact.address
-        contact = landing.contact if is_origin else None
+        own = landing.contact
+        contact = own if own is not None and address == own.address else None
         item = address_item(address, case.customer_id, proof, case.id, contact)
         write.put("address", item, None if address in landing.moved else IS_NEW)
         _put_link(write, case.customer_id, address, proof, landing.raw.received_at)

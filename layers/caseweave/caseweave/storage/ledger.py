@@ -126,6 +126,14 @@ def find_landed(raw: RawInput, event_id: str) -> tuple[str, str]:
     return row.case_id or "", row.message_id or ""
 
 
+def find_case_of(raw: RawInput, event_id: str) -> str:
+    """The case that an event of the same account led to; "" if it led to none, or did not come."""
+    try:
+        return find_landed(raw, event_id)[0]
+    except LedgerRow.DoesNotExist:
+        return ""
+
+
 def list_quarantined(limit: int) -> Iterator[LedgerEntry]:
     """What was verified but not understood, the newest first."""
     rows = LedgerRow.worklist.query(
