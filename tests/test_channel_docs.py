@@ -13,7 +13,7 @@ PATHS = {
     **dict.fromkeys(MAIL, "/intake/mail/<provider>"),
 }
 # The first ones are described on the page itself.
-ON_THE_PAGE = {"telegram", "twilio"}
+ON_THE_PAGE = {"telegram"}
 
 
 def row_of(name):

@@ -11,11 +11,19 @@ from caseweave.domain.message import (
     Attachment,
     Channel,
     DeliveryState,
+    IgnoredEvent,
     InboundMessage,
     Receipt,
 )
 from caseweave.errors import MissingSecretError, UnparseableError
-from tests.channels.samples import OUTBOX_KEY, WEBHOOK_URL, outgoing, sms, twilio_account
+from tests.channels.samples import (
+    OUTBOX_KEY,
+    WEBHOOK_URL,
+    outbound,
+    outgoing,
+    sms,
+    twilio_account,
+)
 
 # The fields of https://www.twilio.com/docs/messaging/guides/webhook-request
 SMS = (
@@ -135,6 +143,21 @@ def test_a_status_becomes_a_receipt_of_the_message_that_the_url_names(status, st
     ]
 
 
+def test_a_read_event_of_whatsapp_is_a_read_receipt():
+    (receipt,) = parse_fields(
+        query=(("message", OUTBOX_KEY),), SmsSid="SM9", EventType="READ", From="whatsapp:+1555"
+    )
+
+    assert (receipt.event_id, receipt.state) == ("SM9.read", DeliveryState.READ)
+
+
+@pytest.mark.parametrize(("code", "kind"), [("63016", "window_closed"), ("21610", "opted_out")])
+def test_a_failure_that_an_agent_can_do_something_about_says_which(code, kind):
+    (receipt,) = parse_fields(MessageSid="SM9", MessageStatus="undelivered", ErrorCode=code)
+
+    assert (receipt.state, receipt.error, receipt.refusal) == (DeliveryState.FAILED, code, kind)
+
+
 def test_a_failure_tells_twilios_error_code():
     (receipt,) = parse_fields(MessageSid="SM9", MessageStatus="failed", ErrorCode="30005")
 
@@ -155,8 +178,9 @@ def test_a_failure_tells_twilios_error_code():
         ({}, "no MessageSid"),
         ({"From": "+15551112222", "Body": "hi"}, "no MessageSid"),
         ({"MessageSid": "SM1", "From": ""}, "From is neither"),
-        ({"MessageSid": "SM1", "From": "anonymous"}, "From is neither"),
-        ({"MessageSid": "SM1", "From": "whatsapp:+15551112222"}, "From is neither"),
+        ({"MessageSid": "SM1", "From": "whatsapp:"}, "From is neither"),
+        ({"MessageSid": "SM1", "From": "whatsapp:CN.1342"}, "From is neither"),
+        ({"MessageSid": "SM1", "From": "a name of more than eleven"}, "From is neither"),
         # Other alphabets have digits as well.
         ({"MessageSid": "SM1", "From": "+１３８００１３８０００"}, "From is neither"),
         ({"MessageSid": "SM1", "From": "+15551112222\n"}, "From is neither"),
@@ -165,6 +189,121 @@ def test_a_failure_tells_twilios_error_code():
 def test_what_has_no_id_or_no_sender_is_unparseable(fields, reason):
     with pytest.raises(UnparseableError, match=reason):
         parse_fields(**fields)
+
+
+def test_whatsapp_by_twilio_is_a_messenger_message_of_a_proven_number():
+    messages = parse_fields(
+        MessageSid="SM7",
+        AccountSid="AC7f3d2b",
+        From="whatsapp:+8613800138000",
+        To="whatsapp:+15550001111",
+        WaId="8613800138000",
+        ProfileName="小雨 🌧",
+        Body="还没到账",
+        OriginalRepliedMessageSid="SM6",
+        OriginalRepliedMessageSender="whatsapp:+15550001111",
+        Forwarded="true",
+        NumMedia="0",
+    )
+
+    phone = Address(AddressKind.PHONE, "+8613800138000")
+    assert messages == [
+        InboundMessage(
+            channel=Channel.MESSENGER,
+            provider="twilio",
+            account="AC7f3d2b",
+            event_id="SM7",
+            provider_id="SM7",
+            sender=Sender(proven=(ProvenAddress(phone, Proof.PROVIDER),), name="小雨 🌧"),
+            body="还没到账",
+            context={"to": "whatsapp:+15550001111", "reply_to": "SM6"},
+            fields={"forwarded": "true"},
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "body", "fields"),
+    [
+        (
+            {"ButtonText": "Yes, refund", "ButtonPayload": "refund:17"},
+            "Yes, refund",
+            {"button": "refund:17"},
+        ),
+        (
+            {"Body": "Yes", "ButtonText": "Yes", "ButtonPayload": "y"},
+            "Yes",
+            {"button": "y"},
+        ),
+        (
+            {"Latitude": "31.23", "Longitude": "121.47", "Label": "Shop", "Address": "1 Road"},
+            "Shop\n1 Road\n31.23, 121.47",
+            {},
+        ),
+        ({"Address": "no place"}, "", {}),
+        (
+            {
+                "Body": "hi",
+                "ReferralBody": "Top up now",
+                "ReferralHeadline": "Credits",
+                "ReferralSourceUrl": "https://fb.me/1",
+            },
+            "hi",
+            {"referral": "Credits\nTop up now\nhttps://fb.me/1"},
+        ),
+        ({"Body": "ARRET", "OptOutType": "STOP"}, "ARRET", {"opt_out_type": "STOP"}),
+    ],
+)
+def test_buttons_places_advertisements_and_opt_outs_are_read(said, body, fields):
+    (message,) = parse_fields(MessageSid="SM7", From="whatsapp:+8613800138000", **said)
+
+    assert (message.body, message.fields) == (body, fields)
+
+
+def test_who_hides_the_number_in_whatsapp_is_known_by_the_id_there():
+    (message,) = parse_fields(MessageSid="SM7", From="whatsapp:CN.1342", WaId="8613800138000")
+
+    assert message.sender.proven[0].address == Address(AddressKind.PHONE, "+8613800138000")
+
+
+def test_a_short_code_stays_a_row_of_digits():
+    (message,) = parse_fields(MessageSid="SM7", From="12345")
+
+    assert message.sender.proven[0].address == Address(AddressKind.PHONE, "12345")
+
+
+@pytest.mark.parametrize("name", ["BANK", "My Bank 24", "4YOU", "A&B-C.d_+e"])
+def test_a_name_in_place_of_a_number_proves_nothing_and_is_a_machines(name):
+    (message,) = parse_fields(MessageSid="SM7", From=name, Body="Your code is 1")
+
+    nobody = ProvenAddress(Address(AddressKind.UNPROVEN, "sms.SM7"), Proof.NONE)
+    assert message.sender == Sender(proven=(nobody,), name=name)
+    assert (message.is_automatic, message.channel) == (True, Channel.SMS)
+
+
+@pytest.mark.parametrize("sender", ["rcs:+15551112222", "messenger:4711", "RCS:+1555"])
+def test_other_channels_of_twilio_are_known_and_ignored(sender):
+    channel = sender.partition(":")[0].lower()
+
+    assert parse_fields(MessageSid="SM7", AccountSid="AC1", From=sender, Body="hi") == [
+        IgnoredEvent(
+            "twilio", "AC1", "SM7", f"a message by {channel}, which is not taken in from Twilio"
+        )
+    ]
+
+
+@pytest.mark.parametrize("ours", ["whatsapp:+15559998888", "+15559998888"])
+def test_in_whatsapp_both_numbers_have_its_prefix(ours):
+    phone = Address(AddressKind.PHONE, "+8613800138000")
+    message = outbound(Channel.MESSENGER, "twilio", phone, context={"to": ours})
+
+    request = twilio_sending.build_send(
+        outgoing(message, OUTBOX_KEY), "https://api.twilio.com", twilio_account()
+    )
+
+    form = dict(parse_qsl(request.body.decode()))
+    assert form["To"] == "whatsapp:+8613800138000"
+    assert form["From"] == "whatsapp:+15559998888"
 
 
 def test_bytes_that_are_no_utf8_do_not_lose_the_message():

@@ -138,3 +138,11 @@ class TestFileLinks:
     def test_what_is_forged_too_old_or_renamed_is_not_found(self, token, name, at):
         with pytest.raises(NotFoundError):
             self.follow(token, name, at)
+
+
+def test_a_name_in_place_of_a_number_takes_no_answer():
+    nobody = Address(AddressKind.UNPROVEN, "sms.SM1")
+
+    refused = send_whole(outbound(Channel.SMS, "twilio", nobody))
+
+    assert refused == Refused(Refusal.PERMANENT, "the sender is a name, not a number")

@@ -17,6 +17,7 @@ from caseweave.channels.request import (
     SendResult,
     Sent,
 )
+from caseweave.domain.identity import AddressKind
 from caseweave.domain.message import Attachment, Channel, Contact, Message
 from caseweave.errors import MissingSecretError, NotFoundError, UnavailableError
 from caseweave.provider_api import ask, find_base_url, forget_token, resolve_account
@@ -68,6 +69,9 @@ class Outlet:
             return Sent(message.id)
         if message.channel is Channel.EMAIL:
             return self._send_mail(message)
+        kind = message.contact.address.kind
+        if message.channel is Channel.SMS and kind is AddressKind.UNPROVEN:
+            return Refused(Refusal.PERMANENT, "the sender is a name, not a number")
         return self._send_by_provider(message.contact, message, part, key)
 
     def _send_by_provider(

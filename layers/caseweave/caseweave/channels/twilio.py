@@ -1,11 +1,10 @@
-"""Twilio Programmable Messaging: SMS in, delivery receipts in.
+"""Twilio Programmable Messaging: SMS, MMS and WhatsApp in, delivery receipts in.
 
 https://www.twilio.com/docs/messaging/guides/webhook-request
 https://www.twilio.com/docs/usage/security#validating-requests
 """
 
 import hmac
-import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from hashlib import sha1
@@ -17,19 +16,17 @@ from caseweave.channels.request import (
     read_form,
     read_form_pairs,
 )
-from caseweave.channels.twilio_sending import read_refusal
-from caseweave.domain.identity import (
-    Address,
-    AddressKind,
-    Proof,
-    ProvenAddress,
-    Sender,
-    normalise_phone,
+from caseweave.channels.twilio_content import (
+    read_attachments,
+    read_context,
+    read_fields,
+    read_origin,
+    read_words,
 )
+from caseweave.channels.twilio_sending import read_refusal
 from caseweave.domain.message import (
-    Attachment,
-    Channel,
     DeliveryState,
+    IgnoredEvent,
     InboundEvent,
     InboundMessage,
     Receipt,
@@ -39,8 +36,8 @@ from caseweave.errors import InvalidSignatureError, UnparseableError
 PROVIDER = "twilio"
 # An empty TwiML document: no automatic answer by Twilio itself.
 ACKNOWLEDGED = ("text/xml", "<Response/>")
-MOST_MEDIA = 10
-_NUMBER = re.compile(r"\+?[0-9]{3,15}")
+# Addresses of channels that we take in by themselves, or not at all.
+_OTHER_CHANNELS = ("rcs:", "messenger:", "instagram:", "viber:", "line:")
 
 _STATES = {
     "sent": DeliveryState.ACCEPTED,
@@ -84,34 +81,32 @@ def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEven
     sid = form.get("MessageSid") or form.get("SmsSid")
     if not sid:
         raise UnparseableError("no MessageSid")
-    status = form.get("MessageStatus") or form.get("SmsStatus", "")
-    if "From" in form and status in ("", "received", "receiving") and "MessageStatus" not in form:
-        return [_message(form, sid)]
-    return [_receipt(form, sid, status, dict(request.query))]
+    status = form.get("MessageStatus") or form.get("SmsStatus") or form.get("EventType", "").lower()
+    is_inbound = status in ("", "received", "receiving") and "MessageStatus" not in form
+    if "From" not in form or not is_inbound:
+        return [_receipt(form, sid, status, dict(request.query))]
+    if form["From"].lower().startswith(_OTHER_CHANNELS):
+        channel = form["From"].partition(":")[0].lower()
+        reason = f"a message by {channel}, which is not taken in from Twilio"
+        return [IgnoredEvent(PROVIDER, form.get("AccountSid", ""), sid, reason)]
+    return [_message(form, sid)]
 
 
 def _message(form: Mapping[str, str], sid: str) -> InboundMessage:
-    if not _NUMBER.fullmatch(form["From"]):
-        raise UnparseableError("From is neither a phone number nor a short code")
-    phone = Address(AddressKind.PHONE, normalise_phone(form["From"]))
+    origin = read_origin(form, sid)
     return InboundMessage(
-        channel=Channel.SMS,
+        channel=origin.channel,
         provider=PROVIDER,
         account=form.get("AccountSid", ""),
         event_id=sid,
         provider_id=sid,
-        sender=Sender(proven=(ProvenAddress(phone, Proof.PROVIDER),)),
-        body=form.get("Body", ""),
-        attachments=tuple(
-            Attachment(
-                name=f"media-{number}",
-                media_type=form.get(f"MediaContentType{number}", "application/octet-stream"),
-                provider_ref=form[f"MediaUrl{number}"],
-            )
-            for number in range(MOST_MEDIA)
-            if form.get(f"MediaUrl{number}")
-        ),
-        context={"to": form.get("To", "")},
+        sender=origin.sender,
+        body=read_words(form),
+        attachments=read_attachments(form),
+        context=read_context(form),
+        fields=read_fields(form),
+        # What writes under a name in place of a number is a machine.
+        is_automatic=origin.is_a_name,
     )
 
 
