@@ -14,6 +14,7 @@ from caseweave.domain.calendars import Calendar
 from caseweave.domain.case import Priority
 from caseweave.domain.clocks import ClockKind, Policy, Target
 from caseweave.domain.desk import Desk, Playbook
+from caseweave.domain.keywords import Keyword, Keywords
 from caseweave.errors import InvalidConfigError
 
 SHIPPED = Path("config")
@@ -50,6 +51,17 @@ texts:
   incident_notice: {zh-CN: $notice, en: $notice}
   incident_over: {zh-CN: $notice, en: $notice}
   resolved: {zh-CN: 解决?, en: Solved?}
+  sms_help: {zh-CN: 帮助, en: Help}
+  sms_started: {zh-CN: 恢复, en: Started}
+  sms_stopped: {zh-CN: 退订, en: Stopped}
+"""
+SMS = """\
+keywords:
+  stop: [STOP, 退订。]
+  start: [start]
+  help: [help]
+answered_by_provider:
+  twilio: [Stop]
 """
 PLAYBOOKS = """\
 playbooks:
@@ -74,6 +86,7 @@ CONTENT = {
     "teams": TEAMS,
     "texts": TEXTS,
     "playbooks": PLAYBOOKS,
+    "sms": SMS,
 }
 
 
@@ -175,8 +188,20 @@ def test_the_smallest_desk_is_read_as_it_is_written(tmp_path):
             "incident_notice": {"zh-CN": "$notice", "en": "$notice"},
             "incident_over": {"zh-CN": "$notice", "en": "$notice"},
             "resolved": {"zh-CN": "解决?", "en": "Solved?"},
+            "sms_help": {"zh-CN": "帮助", "en": "Help"},
+            "sms_started": {"zh-CN": "恢复", "en": "Started"},
+            "sms_stopped": {"zh-CN": "退订", "en": "Stopped"},
         },
         products={"wallet": ("钱包", "wallet")},
+        keywords=Keywords(
+            words={
+                "stop": Keyword.STOP,
+                "退订": Keyword.STOP,
+                "start": Keyword.START,
+                "help": Keyword.HELP,
+            },
+            answered={"twilio": frozenset({"stop"})},
+        ),
     )
 
 
@@ -525,7 +550,8 @@ MISTAKES = [
         "playbooks[0].acknowledgement",
         (
             "'hello' is unknown; "
-            "use one of: acknowledgement, continued, incident_notice, incident_over, resolved"
+            "use one of: acknowledgement, continued, incident_notice, incident_over, resolved,"
+            " sms_help, sms_started, sms_stopped"
         ),
     ),
     (
@@ -583,6 +609,30 @@ MISTAKES = [
         "playbooks.yaml:15",
         "products.wallet",
         "write a list: [one, two], or a `- ` line for each",
+    ),
+    (
+        "sms",
+        "[start]",
+        "[start, ＳＴＯＰ！]",
+        "sms.yaml:3",
+        "keywords.start[1]",
+        "'stop' means `stop` already; write it once",
+    ),
+    (
+        "sms",
+        "[help]",
+        "[...]",
+        "sms.yaml:4",
+        "keywords.help[0]",
+        "write a short word, such as stop or 退订",
+    ),
+    (
+        "sms",
+        "  help: [help]\n",
+        "",
+        "sms.yaml:1",
+        "keywords",
+        "add `help:`",
     ),
     (
         "playbooks",

@@ -13,8 +13,10 @@ from datetime import datetime, timedelta
 from caseweave.channels.parts import Part
 from caseweave.channels.request import Refusal, Refused, SendResult, Sent
 from caseweave.domain.event import Actor
-from caseweave.domain.message import Delivery, DeliveryState, Message
-from caseweave.errors import CaseweaveError, NotFoundError
+from caseweave.domain.message import Channel, Delivery, DeliveryState, Message
+from caseweave.domain.times import to_rfc3339
+from caseweave.errors import CaseweaveError, NotFoundError, UnavailableError
+from caseweave.storage.consent import read_consent
 from caseweave.storage.outbox import (
     OutboxKey,
     claim_message,
@@ -101,7 +103,7 @@ def _send_next(
     """Send the next part of a claimed message; QUEUED if another is to follow."""
     part = plan(message)[0]
     own = OutboxKey(key.case_id, key.occurred_at, key.message_id, part.number, part.of)
-    result = send(message, part, own)
+    result = _refuse_stopped(message) or send(message, part, own)
     if isinstance(result, Sent):
         if part.number < part.of:
             return record_part(own, result.provider_id, part.sent, now())
@@ -113,6 +115,23 @@ def _send_next(
             release_message(key, now())
             raise NotSentYetError(result.detail, result.retry_after)
     return _give_up(own, result, now())
+
+
+def _refuse_stopped(message: Message) -> Refused | None:
+    """Nothing goes by SMS to who sent STOP, but the one message that confirms it."""
+    if message.channel is not Channel.SMS or message.contact is None:
+        return None
+    try:
+        consent = read_consent(message.contact)
+    except UnavailableError as error:
+        return Refused(Refusal.TRANSIENT, str(error))
+    if consent is None or not consent.is_opted_out or consent.confirmation == message.id:
+        return None
+    detail = (
+        f"the customer sent STOP at {to_rfc3339(consent.at)}: answer on another channel;"
+        " by SMS only after they sent START"
+    )
+    return Refused(Refusal.OPTED_OUT, detail)
 
 
 def _give_up(key: OutboxKey, refused: Refused, now: datetime) -> DeliveryState:

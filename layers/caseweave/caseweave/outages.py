@@ -26,6 +26,7 @@ from caseweave.domain.wording import Wording, fill_text
 from caseweave.errors import ContentionError
 from caseweave.intake import Entropy
 from caseweave.storage.cases import commit_change, list_touched_by, read_head
+from caseweave.storage.consent import read_consent
 from caseweave.storage.customers import (
     find_addresses,
     find_open_case_id,
@@ -115,9 +116,10 @@ def _tell(customer_id: str, notice: Round, _attempt: int) -> bool:
     open_case_id = find_open_case_id(customer_id)
     case = read_head(open_case_id) if open_case_id else None
     change: CaseChange | None
-    if case is not None and case.is_active and case.last_channel:
-        message_id = notice.message_id(customer_id)
-        change = notify_in_case(case, notice.incident, notice.write(case), notice.now, message_id)
+    channel = _choose_channel(case) if case is not None and case.is_active else None
+    if case is not None and channel is not None:
+        body, message_id = notice.write(case), notice.message_id(customer_id)
+        change = notify_in_case(case, channel, notice.incident, body, notice.now, message_id)
     else:
         change = _open_notice(customer_id, notice)
     case_id = change.after.id if change else ""
@@ -133,6 +135,20 @@ def _tell(customer_id: str, notice: Round, _attempt: int) -> bool:
             return False
         raise ContentionError(str(error)) from error
     return change is not None
+
+
+def _choose_channel(case: Case) -> Channel | None:
+    """The channel last used, or the latest other one if they sent STOP there."""
+    latest = sorted(case.contacts.values(), key=lambda contact: contact.at, reverse=True)
+    in_order = sorted(latest, key=lambda contact: contact.channel is not case.last_channel)
+    return next((contact.channel for contact in in_order if not _is_stopped(contact)), None)
+
+
+def _is_stopped(contact: Contact) -> bool:
+    if contact.channel is not Channel.SMS:
+        return False
+    consent = read_consent(contact)
+    return consent is not None and consent.is_opted_out
 
 
 def _open_notice(customer_id: str, notice: Round) -> CaseChange | None:
@@ -158,7 +174,10 @@ def _open_notice(customer_id: str, notice: Round) -> CaseChange | None:
 
 
 def _find_latest_contact(customer_id: str) -> Contact | None:
-    """Where the customer was last heard from; a page that was closed long ago is no way to them."""
+    """Where the customer was last heard from; a page that was closed long ago is no way to them,
+    nor is a number that sent STOP.
+    """
     contacts = [known.contact for known in list_addresses(customer_id) if known.contact]
     reachable = [contact for contact in contacts if contact.channel is not Channel.WEB]
-    return max(reachable, key=lambda contact: contact.at, default=None)
+    latest = sorted(reachable, key=lambda contact: contact.at, reverse=True)
+    return next((contact for contact in latest if not _is_stopped(contact)), None)

@@ -4,21 +4,27 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
+from caseweave.domain.case import Case
+from caseweave.domain.consent import Verdict, judge_keyword, obey_keyword
 from caseweave.domain.desk import Desk
-from caseweave.domain.event import CaseChange
+from caseweave.domain.event import CaseChange, begin_change
 from caseweave.domain.identity import AddressKind
+from caseweave.domain.keywords import Heard, Keyword, hear_keyword
 from caseweave.domain.message import Message
 from caseweave.domain.routing import route_message, wants_acknowledgement
 from caseweave.domain.tokens import issue_link_token
 from caseweave.domain.triage import find_entities
 from caseweave.domain.ulid import derive_ulid
-from caseweave.domain.wording import Wording
-from caseweave.errors import NotFoundError
+from caseweave.domain.wording import Wording, fill_text
+from caseweave.errors import ContentionError, NotFoundError
 from caseweave.storage.cases import commit_change, read_message_of
+from caseweave.storage.consent import put_consent, read_consent
 from caseweave.storage.customers import has_address_of_kind
-from caseweave.storage.transaction import retry_on_contention
+from caseweave.storage.transaction import RefusedError, Transaction, retry_on_contention
 
 LINK_LIFETIME = timedelta(days=7)
+HELP_TEXT = "sms_help"
+_CONFIRMATIONS = {Keyword.STOP: "sms_stopped", Keyword.START: "sms_started"}
 
 
 def route_case(
@@ -36,14 +42,45 @@ def route_case(
         if found is None:
             raise NotFoundError(f"There is no message {message_sort_key} in case {case_id}.")
         case, message = found
+        heard = hear_keyword(message, desk.keywords)
+        if heard is not None:
+            obeyed = _obey(heard, case, message, desk, now, reply_id)
+            if obeyed is not None:
+                return obeyed
         wording = Wording()
         if wants_acknowledgement(case, message):
             wording = Wording(telegram_link=_make_link(message, bot, keys, now))
-        change = route_message(case, message, desk, wording, now, reply_id)
+        asks_for_help = heard == Heard(Keyword.HELP)
+        answer = HELP_TEXT if asks_for_help else ""
+        change = route_message(case, message, desk, wording, now, reply_id, answer)
         commit_change(change, find_entities(message, desk))
         return change
 
     return retry_on_contention(attempt)
+
+
+def _obey(
+    heard: Heard, case: Case, message: Message, desk: Desk, now: datetime, reply_id: str
+) -> CaseChange | None:
+    """STOP or START, obeyed once and in one transaction; None if it is a message as any other."""
+    if message.contact is None:
+        return None
+    known = read_consent(message.contact)
+    verdict = judge_keyword(heard, message, known)
+    if verdict is Verdict.ORDINARY:
+        return None
+    if verdict is Verdict.SETTLED:
+        return begin_change(case)
+    text = desk.text(_CONFIRMATIONS[heard.keyword], case.language)
+    body = fill_text(text, case, Wording())
+    change, consent = obey_keyword(case, message, heard, body, now, reply_id)
+    write = Transaction()
+    put_consent(write, message.contact, consent, known)
+    try:
+        commit_change(change, transaction=write)
+    except RefusedError as error:
+        raise ContentionError(str(error)) from error
+    return change
 
 
 def _make_link(message: Message, bot: str, keys: Sequence[bytes], now: datetime) -> str:

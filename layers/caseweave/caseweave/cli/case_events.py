@@ -80,6 +80,10 @@ def _escalated(data: Data, language: str) -> str:
     return f"{before} → {after}"
 
 
+def _consent(data: Data, language: str) -> str:
+    return f"{data['number']} → {data['address']}: {label(data['state'], language)}"
+
+
 def _incident(data: Data, _language: str) -> str:
     return f"{data['title']} ({data['incident_id']})"
 
@@ -105,6 +109,7 @@ _DESCRIPTIONS: Mapping[str, Callable[[Data, str], str]] = {
     "sla_breached": _breached,
     "case_escalated": _escalated,
     "incident_linked": _incident,
+    "consent_changed": _consent,
     "message_failed": _trouble,
     "message_unknown": _trouble,
     "attachment_unavailable": _missing_file,

@@ -15,13 +15,23 @@ from caseweave.domain.calendars import ALWAYS, Calendar
 from caseweave.domain.case import Priority
 from caseweave.domain.clocks import ClockKind, Policy, Target, find_deadline
 from caseweave.domain.desk import Desk, Playbook
+from caseweave.domain.keywords import Keyword, Keywords, fold_keyword
 from caseweave.domain.language import CHINESE, ENGLISH
 from caseweave.domain.wording import PLACEHOLDERS
 from caseweave.errors import InvalidConfigError
 
-FILES = ("calendars", "sla", "teams", "texts", "playbooks")
+FILES = ("calendars", "sla", "teams", "texts", "playbooks", "sms")
 # Rules refer to these by name.
-_NEEDED_TEXTS = ("acknowledgement", "continued", "incident_notice", "incident_over", "resolved")
+_NEEDED_TEXTS = (
+    "acknowledgement",
+    "continued",
+    "incident_notice",
+    "incident_over",
+    "resolved",
+    "sms_help",
+    "sms_started",
+    "sms_stopped",
+)
 _NEEDED_POLICIES = ("waiting_pending", "waiting_resolved")
 # Without these a case could be left with no due time (promise P7).
 _NEEDED_CLOCKS = (ClockKind.FIRST_REPLY, ClockKind.OUTCOME)
@@ -66,6 +76,7 @@ def load_desk(folder: Path) -> Desk:
         teams=teams,
         texts=texts,
         products={name: node.texts() for name, node in playbooks.get("products").items()},
+        keywords=_read_keywords(files["sms"].mapping("keywords", "answered_by_provider")),
     )
 
 
@@ -207,6 +218,34 @@ def _read_wording(node: Node) -> str:
             known = ", ".join(f"${placeholder}" for placeholder in PLACEHOLDERS)
             raise node.fail(f"${name} is unknown; use one of: {known} ($$ is a dollar sign)")
     return text
+
+
+def _read_keywords(node: Node) -> Keywords:
+    words: dict[str, Keyword] = {}
+    for name, listed in node.get("keywords").mapping(*Keyword).items():
+        for entry in listed.each():
+            word = entry.convert(_word, "write a short word, such as stop or 退订")
+            if words.setdefault(word, Keyword(name)) != name:
+                raise entry.fail(f"{word!r} means `{words[word]}` already; write it once")
+    for keyword in Keyword:
+        node.get("keywords").get(keyword)
+    answered = node.find("answered_by_provider")
+    return Keywords(
+        words,
+        {
+            provider: frozenset(
+                entry.convert(_word, "write one of the words above") for entry in listed.each()
+            )
+            for provider, listed in (answered.items() if answered else ())
+        },
+    )
+
+
+def _word(text: str) -> str:
+    word = fold_keyword(text)
+    if not word:
+        raise ValueError(text)
+    return word
 
 
 def _interval(text: str) -> tuple[time, time]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from caseweave.domain.calendars import ALWAYS, Calendar
 from caseweave.domain.case import Priority
 from caseweave.domain.clocks import Clock, ClockKind, Policy, start_clock
+from caseweave.domain.keywords import Keywords
 from caseweave.domain.language import ENGLISH
 
 
@@ -31,7 +32,8 @@ class Playbook:
 class Desk:
     """`texts` maps a text's name to its wording per language; `fallback` is the playbook for what
     no other one claims. `teams` maps each team to the one it escalates to ("" for none).
-    `products` maps a product to the names customers use for it.
+    `products` maps a product to the names customers use for it; `keywords` are the words by
+    which they stop our SMS.
     """
 
     playbooks: tuple[Playbook, ...]
@@ -41,6 +43,7 @@ class Desk:
     teams: Mapping[str, str]
     texts: Mapping[str, Mapping[str, str]]
     products: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    keywords: Keywords = field(default_factory=Keywords)
 
     def calendar(self, name: str) -> Calendar:
         """The calendar of that name. For one that ops took away while clocks still run by it,

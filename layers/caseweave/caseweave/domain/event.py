@@ -26,6 +26,7 @@ class EventKind(StrEnum):
     STATE_CHANGED = "state_changed"
     CUSTOMER_SUGGESTED = "customer_suggested"
     ADDRESS_LINKED = "address_linked"
+    CONSENT_CHANGED = "consent_changed"
     CASE_FOLLOWS = "case_follows"
     SLA_STARTED = "sla_started"
     SLA_WARNED = "sla_warned"

@@ -61,12 +61,9 @@ def resolve_incident(incident: Incident, all_clear: Mapping[str, str], now: date
 
 
 def notify_in_case(
-    case: Case, incident: Incident, body: str, now: datetime, message_id: str
+    case: Case, channel: Channel, incident: Incident, body: str, now: datetime, message_id: str
 ) -> CaseChange:
-    """The notice in a case the customer has open, on the channel last used."""
-    channel = case.last_channel
-    if channel is None:
-        raise ValueError(f"case {case.id} has no channel to notify on")
+    """The notice in a case the customer has open, on one of its channels."""
     change = begin_change(case)
     if case.incident_id != incident.id:
         change = change.record(

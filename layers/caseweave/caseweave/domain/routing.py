@@ -20,11 +20,18 @@ ROUTER = Actor("system", "router")
 
 
 def route_message(
-    case: Case, message: Message, desk: Desk, wording: Wording, now: datetime, reply_id: str
+    case: Case,
+    message: Message,
+    desk: Desk,
+    wording: Wording,
+    now: datetime,
+    reply_id: str,
+    answer: str = "",
 ) -> CaseChange:
     """What follows from *message* for its *case*; empty when it was routed before.
 
-    *reply_id* is the id that an acknowledgement gets, if one is due.
+    *reply_id* is the id that an acknowledgement gets, if one is due; *answer* names the text that
+    takes its place, "" for none.
     """
     change = begin_change(case)
     if not case.is_active:
@@ -33,7 +40,9 @@ def route_message(
         change = _triage(change, message, desk, now)
     change = _wake(change, message, desk, now)
     if wants_acknowledgement(change.after, message):
-        change = _acknowledge(change, message, desk, wording, now, reply_id)
+        name = answer or _name_acknowledgement(change.after, desk)
+        body = fill_text(desk.text(name, change.after.language), change.after, wording)
+        change = _acknowledge(change, message, body, now, reply_id)
     return change
 
 
@@ -124,18 +133,14 @@ def wants_acknowledgement(case: Case, message: Message) -> bool:
     return case.is_active and is_reachable and message.channel not in case.acknowledged
 
 
+def _name_acknowledgement(case: Case, desk: Desk) -> str:
+    return "continued" if case.acknowledged else desk.playbook(case.category).acknowledgement
+
+
 def _acknowledge(
-    change: CaseChange,
-    message: Message,
-    desk: Desk,
-    wording: Wording,
-    now: datetime,
-    reply_id: str,
+    change: CaseChange, message: Message, body: str, now: datetime, reply_id: str
 ) -> CaseChange:
     case = change.after
-    name = desk.playbook(case.category).acknowledgement
-    is_first = not case.acknowledged
-    body = fill_text(desk.text(name if is_first else "continued", case.language), case, wording)
     reply = make_outbound(
         case, message.channel, body, Purpose.ACKNOWLEDGEMENT, str(ROUTER), now, reply_id
     )

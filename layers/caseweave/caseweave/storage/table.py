@@ -237,6 +237,15 @@ class RateRow(Row, discriminator="rate"):
     hits = NumberAttribute()
 
 
+class ConsentRow(Row, discriminator="consent"):
+    """What a customer's number last told one of our numbers: STOP or START."""
+
+    state = UnicodeAttribute()
+    at = UnicodeAttribute()
+    message_id = UnicodeAttribute()
+    confirmation = UnicodeAttribute(null=True)
+
+
 class IncidentRow(Row, discriminator="incident"):
     title = UnicodeAttribute()
     products: JSONAttribute = JSONAttribute()
@@ -324,6 +333,10 @@ def pull_key(provider: str, account: str) -> Key:
 
 def rate_key(scope: str, client: str, window: int) -> Key:
     return f"RATE#{scope}#{client}", str(window)
+
+
+def consent_key(ours: str, theirs: str) -> Key:
+    return f"CONSENT#{theirs}", f"NUMBER#{ours}"
 
 
 def incident_key(incident_id: str) -> Key:

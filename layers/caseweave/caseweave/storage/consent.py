@@ -1,0 +1,57 @@
+"""What customers' numbers told our numbers: one record for each pair, the latest word in it."""
+
+from pynamodb.exceptions import DoesNotExist, PynamoDBException
+
+from caseweave.domain.consent import Consent, our_number
+from caseweave.domain.message import Contact
+from caseweave.domain.times import from_rfc3339, to_rfc3339
+from caseweave.errors import UnavailableError
+from caseweave.storage import table
+from caseweave.storage.items import IS_NEW, has, make_item
+from caseweave.storage.table import ConsentRow
+from caseweave.storage.transaction import Transaction
+
+
+def read_consent(contact: Contact) -> Consent | None:
+    """One consistent read; None if nothing was ever said. Raises UnavailableError.
+
+    Where the contact tells no number of ours, an opt-out from any of them counts.
+    """
+    try:
+        if our_number(contact):
+            return _read(ConsentRow.get(*_key(contact), consistent_read=True))
+        said = [_read(row) for row in ConsentRow.query(_key(contact)[0], consistent_read=True)]
+    except DoesNotExist:
+        return None
+    except PynamoDBException as error:
+        raise UnavailableError(f"the store cannot be read: {error}") from error
+    return max(said, key=lambda one: (one.is_opted_out, one.at), default=None)
+
+
+def put_consent(
+    write: Transaction, contact: Contact, consent: Consent, known: Consent | None
+) -> None:
+    """Write *consent* if what is stored is still *known*; else the part `consent` is refused."""
+    item = make_item(
+        ConsentRow,
+        _key(contact),
+        state="opted_out" if consent.is_opted_out else "opted_in",
+        at=to_rfc3339(consent.at),
+        message_id=consent.message_id,
+        confirmation=consent.confirmation or None,
+    )
+    unchanged = has(ConsentRow, message_id=known.message_id) if known else IS_NEW
+    write.put("consent", item, unchanged)
+
+
+def _key(contact: Contact) -> table.Key:
+    return table.consent_key(our_number(contact), contact.address.value)
+
+
+def _read(row: ConsentRow) -> Consent:
+    return Consent(
+        is_opted_out=row.state == "opted_out",
+        at=from_rfc3339(row.at),
+        message_id=row.message_id,
+        confirmation=row.confirmation or "",
+    )
