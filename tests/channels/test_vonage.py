@@ -26,6 +26,7 @@ from caseweave.domain.message import (
     DeliveryState,
     IgnoredEvent,
     InboundMessage,
+    Part,
     Receipt,
 )
 from caseweave.errors import InvalidSignatureError, MissingSecretError, UnparseableError
@@ -362,7 +363,25 @@ def test_an_sms_in_every_shape_is_the_same_message(shape):
     [
         (
             {"concat": "true", "concat-ref": "9", "concat-total": "3", "concat-part": "2"},
-            {"context": {"concat_ref": "9", "concat_part": "2", "concat_total": "3"}},
+            {"part": Part("9", 2, 3)},
+        ),
+        *(
+            (
+                {"concat": "true", "concat-ref": "9", "concat-total": "3", "concat-part": "2"}
+                | odd,
+                {},
+            )
+            for odd in (
+                {"concat-ref": ""},
+                {"concat-ref": "9" * 41},
+                {"concat-part": "0"},
+                {"concat-part": "4"},
+                {"concat-part": "two"},
+                {"concat-part": "２"},
+                {"concat-total": "51"},
+                {"concat-total": "1", "concat-part": "1"},
+                {"concat-total": "9" * 5000},
+            )
         ),
         (
             {"type": "binary", "data": "EA0601", "udh": "0605040B8423F0", "text": ""},

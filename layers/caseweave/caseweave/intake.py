@@ -25,6 +25,7 @@ from caseweave.domain.message import (
     Remark,
 )
 from caseweave.domain.opening import NewCase, append_message, keep_message, note_links, open_case
+from caseweave.domain.parts import PartGroup
 from caseweave.domain.reference import make_reference
 from caseweave.domain.tokens import read_link_token, read_reply_token
 from caseweave.domain.ulid import derive_ulid
@@ -88,7 +89,7 @@ def take_in(events: Sequence[InboundEvent], raw: RawInput, door: Door) -> int:
     kept = 0
     for event in events:
         if isinstance(event, InboundMessage):
-            kept += receive_message(event, raw, door).is_new
+            kept += _take_message(event, raw, door)
         elif isinstance(event, Receipt):
             kept += _keep_receipt(event, raw)
         elif isinstance(event, NumberChange):
@@ -98,6 +99,14 @@ def take_in(events: Sequence[InboundEvent], raw: RawInput, door: Door) -> int:
         else:
             kept += _keep_ignored(event, raw)
     return kept
+
+
+def _take_message(inbound: InboundMessage, raw: RawInput, door: Door) -> bool:
+    if inbound.part is None:
+        return receive_message(inbound, raw, door).is_new
+    from caseweave.parts import receive_part  # noqa: PLC0415 - it builds on this module
+
+    return receive_part(inbound, raw, door)
 
 
 def quarantine(raw: RawInput, reason: str) -> bool:
@@ -112,7 +121,7 @@ def receive_message(inbound: InboundMessage, raw: RawInput, door: Door) -> Lande
         raw = replace(raw, provider=inbound.provider, account=inbound.account)
     try:
         return retry_on_contention(
-            lambda attempt: _receive_once(inbound, raw, door, is_retry=attempt > 0)
+            lambda attempt: receive_once(inbound, raw, door, is_retry=attempt > 0)
         )
     except DuplicateEventError:
         return _find_landed(raw, inbound.event_id)
@@ -134,8 +143,19 @@ def _find_landed(raw: RawInput, event_id: str) -> Landed:
     return Landed(case_id, ref, message_id, is_new=False)
 
 
-def _receive_once(inbound: InboundMessage, raw: RawInput, door: Door, *, is_retry: bool) -> Landed:
-    """Read, decide, write. The first try reads cheaply; a retry reads what is certain."""
+def receive_once(
+    inbound: InboundMessage,
+    raw: RawInput,
+    door: Door,
+    *,
+    is_retry: bool,
+    waiting: PartGroup | None = None,
+) -> Landed:
+    """Read, decide, write. The first try reads cheaply; a retry reads what is certain.
+
+    *waiting* is the record of its earlier parts, which ends with it. Raises DuplicateEventError,
+    and ContentionError where anything changed meanwhile.
+    """
     sender = inbound.sender
     addresses = [entry.address for entry in sender.proven] + list(sender.claims)
     known = read_arrival(raw, inbound.event_id, addresses, consistent=is_retry)
@@ -170,7 +190,7 @@ def _receive_once(inbound: InboundMessage, raw: RawInput, door: Door, *, is_retr
     if admission is not None:
         message = replace(message, proof=admission.proof)
     change = _change_case(case, message, inbound, joining, door)
-    commit_arrival(change, _land(inbound, raw, message, joining, origin, used_token))
+    commit_arrival(change, _land(inbound, raw, message, joining, origin, used_token, waiting))
     return Landed(change.after.id, change.after.ref, message.id, is_new=True)
 
 
@@ -192,6 +212,7 @@ def _land(
     joining: Joining,
     origin: KnownAddress | None,
     used_token: str,
+    waiting: PartGroup | None,
 ) -> Landing:
     sender = inbound.sender
     new_customer = None
@@ -214,6 +235,7 @@ def _land(
         linked=joining.linked,
         moved=joining.moved,
         used_token=used_token,
+        waiting=waiting,
     )
 
 

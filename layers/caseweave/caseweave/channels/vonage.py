@@ -25,6 +25,7 @@ from caseweave.domain.message import (
     IgnoredEvent,
     InboundEvent,
     InboundMessage,
+    Part,
     Receipt,
 )
 from caseweave.errors import UnparseableError
@@ -34,6 +35,11 @@ ACKNOWLEDGED = ("application/json", "{}")
 _LONGEST_TEXT = 200
 _NUMBER = re.compile(r"\+?([0-9]{3,15})", re.ASCII)
 _SHORTEST_NUMBER = 7
+_COUNT = re.compile(r"[0-9]{1,3}", re.ASCII)
+# A waiting text is one record: what is larger than any phone sends comes as it is.
+_LONGEST_REF = 40
+_MOST_PARTS = 50
+_LONGEST_PART = 1000
 
 # Whom all of these name by a phone number; `messenger` does not.
 _CHANNELS = {
@@ -82,14 +88,7 @@ def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEven
 def _sms(fields: Mapping[str, Any]) -> InboundMessage:
     """A message of the SMS API; each part of a long one comes by itself."""
     message_id = _id(fields, "messageId")
-    context = {
-        "to": _text(fields, "to"),
-        "channel": "sms",
-        "concat_ref": _text(fields, "concat-ref"),
-        "concat_part": _text(fields, "concat-part"),
-        "concat_total": _text(fields, "concat-total"),
-        "udh": _text(fields, "udh"),
-    }
+    context = {"to": _text(fields, "to"), "channel": "sms", "udh": _text(fields, "udh")}
     binary = f"[binary] {_text(fields, 'data')}".strip() if fields.get("type") == "binary" else ""
     return InboundMessage(
         channel=Channel.SMS,
@@ -101,7 +100,19 @@ def _sms(fields: Mapping[str, Any]) -> InboundMessage:
         body="\n".join(filter(None, [_text(fields, "text"), binary])),
         occurred_at=_time(_text(fields, "message-timestamp")),
         context=_short(context),
+        part=None if binary else _part(fields, _text(fields, "text")),
     )
+
+
+def _part(fields: Mapping[str, Any], text: str) -> Part | None:
+    """Which part of a longer text it is; None for what is whole, or says it in no sensible way."""
+    told = [_text(fields, name) for name in ("concat-part", "concat-total")]
+    ref = _text(fields, "concat-ref")
+    if not all(_COUNT.fullmatch(one) for one in told) or not 0 < len(ref) <= _LONGEST_REF:
+        return None
+    number, total = map(int, told)
+    is_sensible = 1 <= number <= total and 1 < total <= _MOST_PARTS and len(text) <= _LONGEST_PART
+    return Part(ref, number, total) if is_sensible else None
 
 
 def _sms_receipt(fields: Mapping[str, Any]) -> Receipt:

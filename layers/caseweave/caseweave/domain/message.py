@@ -151,6 +151,15 @@ class KnownAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of a longer text a message is: the sender's own reference, 1 … total."""
+
+    ref: str
+    number: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class InboundMessage:
     """One message of a customer as its adapter understood it.
 
@@ -188,6 +197,7 @@ class InboundMessage:
     about: str = ""
     quoted: str = ""
     page_digest: str = ""
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)

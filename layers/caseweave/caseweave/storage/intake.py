@@ -11,6 +11,7 @@ from caseweave.domain.case import Case
 from caseweave.domain.event import CaseChange
 from caseweave.domain.identity import Address, Customer, Proof, ProvenAddress
 from caseweave.domain.message import Contact, KnownAddress
+from caseweave.domain.parts import PartGroup
 from caseweave.domain.times import to_rfc3339
 from caseweave.errors import (
     ContentionError,
@@ -22,6 +23,7 @@ from caseweave.storage import table
 from caseweave.storage.cases import put_change, put_entities
 from caseweave.storage.items import IS_NEW, batch_get, has, make_item
 from caseweave.storage.ledger import LedgerState, RawInput, bound_event_id, ledger_item
+from caseweave.storage.parts import delete_group
 from caseweave.storage.rows import address_item, customer_item, read_address, read_case
 from caseweave.storage.table import AddressRow, LinkRow, OpenCaseRow, UsedTokenRow
 from caseweave.storage.transaction import RefusedError, Transaction
@@ -45,6 +47,7 @@ class Landing:
     moved: Sequence[Address] = ()
     used_token: str = ""
     entities: Sequence[tuple[str, str]] = ()
+    waiting: PartGroup | None = None
 
 
 def read_arrival(
@@ -103,6 +106,8 @@ def commit_arrival(change: CaseChange, landing: Landing) -> None:
     if landing.used_token:
         used = table.token_key(landing.used_token)
         write.put_new("token", make_item(UsedTokenRow, used, customer_id=case.customer_id))
+    if landing.waiting is not None:
+        delete_group(write, landing.waiting)
     try:
         write.commit()
     except RefusedError as error:

@@ -246,6 +246,13 @@ class ConsentRow(Row, discriminator="consent"):
     confirmation = UnicodeAttribute(null=True)
 
 
+class PartsRow(Row, discriminator="parts"):
+    """The parts of a long SMS that wait for the others."""
+
+    details: JSONAttribute = JSONAttribute()
+    version = NumberAttribute()
+
+
 class IncidentRow(Row, discriminator="incident"):
     title = UnicodeAttribute()
     products: JSONAttribute = JSONAttribute()
@@ -339,6 +346,10 @@ def consent_key(ours: str, theirs: str) -> Key:
     return f"CONSENT#{theirs}", f"NUMBER#{ours}"
 
 
+def parts_key(provider: str, account: str, sender: str, ref: str, total: int) -> Key:
+    return f"PARTS#{provider}#{account}#{sender}#{ref}#{total}", "PARTS"
+
+
 def incident_key(incident_id: str) -> Key:
     return "INCIDENT", incident_id
 
@@ -352,6 +363,8 @@ def worklist_partition(team: str, state: str) -> str:
 
 
 QUARANTINE_PARTITION = "QUARANTINE"
+# Texts that wait for their parts, by when the waiting is over.
+PARTS_DUE_PARTITION = "DUE#PARTS"
 
 
 def due_partition(case_id: str) -> str:
