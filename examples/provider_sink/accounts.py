@@ -51,6 +51,7 @@ class Accounts:
     # The access tokens of the providers that ask for nothing else, by provider.
     tokens: Mapping[str, str] = field(default_factory=dict)
     apps: Mapping[str, App] = field(default_factory=dict)
+    sns_certificate: str = ""
 
 
 class Secrets:
@@ -95,6 +96,7 @@ def parse_accounts(secrets: dict[str, Any]) -> Accounts:
         else None,
         tokens=_tokens(secrets),
         apps=_apps(secrets),
+        sns_certificate=(secrets.get("aws_sms") or {}).get("certificate", ""),
     )
 
 

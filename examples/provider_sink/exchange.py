@@ -2,11 +2,16 @@
 
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any
 from urllib.parse import parse_qsl
+
+AWS_AUTHORIZATION = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=\S+/aws4_request, *SignedHeaders=\S+, *Signature=[0-9a-f]{64}"
+)
 
 
 class MalformedBodyError(ValueError):

@@ -9,6 +9,7 @@ PROVIDERS = (
     "twilio",
     "telegram",
     "ses",
+    "aws",
     "line",
     "whatsapp",
     "meta",

@@ -9,6 +9,7 @@ from itertools import count
 from urllib.parse import unquote
 
 from examples.provider_sink import (
+    aws_sms,
     callbacks,
     line,
     media,
@@ -41,6 +42,7 @@ PROVIDERS = {
     "twilio": twilio,
     "telegram": telegram,
     "ses": ses,
+    "aws": aws_sms,
     "line": line,
     "whatsapp": whatsapp,
     "meta": meta,
@@ -81,6 +83,8 @@ def answer(sink: Sink, request: Request) -> Response | None:
     file = media.answer(sink.files, request, sink.secrets.accounts())
     if file:
         return file
+    if request.method == "GET" and aws_sms.PATH.match(request.path):
+        return aws_sms.publish(request, sink.secrets.accounts())
     for name, provider in PROVIDERS.items():
         match = provider.PATH.fullmatch(request.path)
         if match and request.method in _METHODS.get(name, ("POST",)):

@@ -16,15 +16,17 @@ from typing import Any
 from uuid import UUID
 
 from examples.provider_sink.accounts import Accounts
-from examples.provider_sink.exchange import MalformedBodyError, json_response, read_object
+from examples.provider_sink.exchange import (
+    AWS_AUTHORIZATION,
+    MalformedBodyError,
+    json_response,
+    read_object,
+)
 from examples.provider_sink.faults import Fault, Mode
 from examples.provider_sink.received import Call, Mail, Outcome, Received
 
 PATH = re.compile(r"/ses/v2/email/outbound-emails")
 
-_AUTHORIZATION = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=\S+/aws4_request, *SignedHeaders=\S+, *Signature=[0-9a-f]{64}"
-)
 _FAULTS = {
     Mode.THROTTLE: (429, "TooManyRequestsException", "Too Many Requests"),
     Mode.SERVER_ERROR: (500, "InternalFailure", "Internal failure"),
@@ -37,7 +39,7 @@ _REFUSALS = {403: (400, "SendingPausedException", "Email sending is paused.")}
 def answer(call: Call, _accounts: Accounts) -> Outcome:
     """Accept any signature of the right form: AWS credentials are the local cloud's to check."""
     received = Received(provider="ses", at=call.at)
-    if not _AUTHORIZATION.fullmatch(call.request.headers.get("Authorization", "")):
+    if not AWS_AUTHORIZATION.fullmatch(call.request.headers.get("Authorization", "")):
         missing = (403, "MissingAuthenticationTokenException", "Missing Authentication Token")
         return _refuse(received, *missing)
     try:

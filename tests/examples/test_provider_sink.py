@@ -503,8 +503,8 @@ class TestFaults:
             (
                 {"mode": "slow"},
                 (
-                    "provider must be one of twilio, telegram, ses, line, whatsapp, meta, "
-                    "vonage, wechat, qq"
+                    "provider must be one of twilio, telegram, ses, aws, line, whatsapp, meta, "
+                    "vonage, wechat, wecom, qq"
                 ),
             ),
             (

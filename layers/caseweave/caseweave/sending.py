@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from caseweave.aws.mailer import send_mail
-from caseweave.channels import ses
+from caseweave.aws.secrets import read_credentials
+from caseweave.channels import aws_sms, ses
 from caseweave.channels.parts import Part, plan_parts, whole_message
 from caseweave.channels.registry import SENDERS
 from caseweave.channels.request import (
@@ -54,9 +55,12 @@ class Outlet:
     def plan(self, message: Message) -> list[Part]:
         """What has still to leave, in order: at least one part."""
         contact = message.contact
-        provider = SENDERS.get(contact.provider) if contact else None
-        is_whole = message.channel in (Channel.WEB, Channel.EMAIL)
-        if is_whole or contact is None or provider is None:
+        if message.channel in (Channel.WEB, Channel.EMAIL) or contact is None:
+            return whole_message(message)
+        if contact.provider == aws_sms.PROVIDER:
+            return plan_parts(message, aws_sms.abilities(contact))
+        provider = SENDERS.get(contact.provider)
+        if provider is None:
             return whole_message(message)
         return plan_parts(message, provider.abilities(contact))
 
@@ -72,6 +76,8 @@ class Outlet:
         kind = message.contact.address.kind
         if message.channel is Channel.SMS and kind is AddressKind.UNPROVEN:
             return Refused(Refusal.PERMANENT, "the sender is a name, not a number")
+        if message.contact.provider == aws_sms.PROVIDER:
+            return self._send_by_aws(message.contact, message, part, key)
         return self._send_by_provider(message.contact, message, part, key)
 
     def _send_by_provider(
@@ -96,6 +102,21 @@ class Outlet:
         if isinstance(result, Refused) and result.is_token_stale:
             forget_token(name, credentials, self.provider_api_url)
         return result
+
+    def _send_by_aws(
+        self, contact: Contact, message: Message, part: Part, key: OutboxKey
+    ) -> SendResult:
+        try:
+            credentials = read_credentials(self.prefix, aws_sms.PROVIDER).of_account(
+                contact.account
+            )
+            outgoing = self._address(contact, message, part, key)
+            arguments = aws_sms.build_text(outgoing, credentials)
+        except MissingSecretError as error:
+            return Refused(Refusal.TRANSIENT, str(error))
+        from caseweave.aws.text_messages import send_text  # noqa: PLC0415 - one provider needs it
+
+        return send_text(arguments)
 
     def _address(self, contact: Contact, message: Message, part: Part, key: OutboxKey) -> Outgoing:
         """The part as its provider is asked to send it; only the first answers a message."""

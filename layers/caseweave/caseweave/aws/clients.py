@@ -13,10 +13,14 @@ _CONFIG = Config(
     retries={"total_max_attempts": 3, "mode": "standard"},
     signature_version="v4",
 )
+# Whoever asks again may send again: what sends to customers asks once (promise P6).
+_SENDERS = frozenset({"pinpoint-sms-voice-v2", "sesv2"})
+_ONCE = _CONFIG.merge(Config(retries={"total_max_attempts": 1, "mode": "standard"}))
 _S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "path"}))
 
 
 @cache
 def client(name: str) -> Any:
     """The client of an AWS service, by boto3's name for it."""
-    return boto3.client(name, config=_S3_CONFIG if name == "s3" else _CONFIG)
+    config = _S3_CONFIG if name == "s3" else _ONCE if name in _SENDERS else _CONFIG
+    return boto3.client(name, config=config)

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from caseweave.channels import (
     aliyun,
+    aws_sms,
     line,
     line_sending,
     meta,
@@ -103,6 +104,7 @@ class Dated(Protocol):
 
 SMS: dict[str, Provider] = {
     "aliyun": aliyun,
+    "aws": aws_sms,
     "tencent": tencent,
     "twilio": twilio,
     "vonage": vonage,
@@ -132,6 +134,8 @@ TOKEN_ISSUERS: dict[str, TokenIssuer] = {
     "wechat": wechat,
     "wecom": wecom_sending,
 }
+# Sent by an API of AWS, which signs requests by itself.
+SENT_BY_AWS = frozenset({"aws"})
 GREETERS: dict[str, Greeter] = {
     "meta": meta,
     "wechat": wechat,

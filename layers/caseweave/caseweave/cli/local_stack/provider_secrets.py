@@ -12,6 +12,7 @@ from typing import Any
 
 from caseweave.cli.local_stack.cloud import CREDENTIALS, local_client
 from caseweave.cli.local_stack.errors import LocalStackError
+from caseweave.cli.outside.sns import make_up_topic
 
 _PROVIDERS = (
     "aliyun",
@@ -34,7 +35,8 @@ _PROVIDERS = (
 def ensure_secrets(state_dir: Path) -> dict[str, Any]:
     """Read secrets.json; make it, or what it lacks since an earlier version made it."""
     kept = read_secrets(state_dir) if _file(state_dir).exists() else {}
-    _write(state_dir, {**_make_up(), **kept})
+    made = kept if "aws_sms" in kept else {"aws_sms": make_up_topic(), **kept}
+    _write(state_dir, {**_make_up(), **made})
     return read_secrets(state_dir)
 
 
@@ -61,6 +63,9 @@ def put_parameters(endpoint_url: str, prefix: str, found: dict[str, Any]) -> Non
     """Store the secrets as the functions expect them."""
     ssm = local_client("ssm", endpoint_url)
     providers = {f"providers/{name}": found[name] for name in _PROVIDERS}
+    # The name `aws` is the local cloud's own keys there; who signs is SNS, not the desk.
+    topic = found["aws_sms"]
+    providers["providers/aws"] = {name: topic[name] for name in ("topic_arns", "from")}
     for name, value in {"keys": found["keys"], **providers}.items():
         ssm.put_parameter(
             Name=f"{prefix}/{name}", Value=json.dumps(value), Type="SecureString", Overwrite=True

@@ -78,6 +78,7 @@ def _template_parameters(ports: Ports) -> dict[str, str]:
         "Stage": "local",
         "ProviderApiUrl": sink,
         "SesEndpointUrl": f"{sink}/ses",
+        "SmsEndpointUrl": f"{sink}/aws",
         "PlatformJwksUrl": f"{platform}/.well-known/jwks.json",
         "PlatformIssuer": platform,
         "PlatformAudience": "caseweave",
