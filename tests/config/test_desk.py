@@ -54,6 +54,8 @@ texts:
   sms_help: {zh-CN: 帮助, en: Help}
   sms_started: {zh-CN: 恢复, en: Started}
   sms_stopped: {zh-CN: 退订, en: Stopped}
+  voice_greeting: {zh-CN: 您好, en: Hello}
+  voice_thanks: {zh-CN: 再见, en: Bye}
 """
 SMS = """\
 keywords:
@@ -191,6 +193,8 @@ def test_the_smallest_desk_is_read_as_it_is_written(tmp_path):
             "sms_help": {"zh-CN": "帮助", "en": "Help"},
             "sms_started": {"zh-CN": "恢复", "en": "Started"},
             "sms_stopped": {"zh-CN": "退订", "en": "Stopped"},
+            "voice_greeting": {"zh-CN": "您好", "en": "Hello"},
+            "voice_thanks": {"zh-CN": "再见", "en": "Bye"},
         },
         products={"wallet": ("钱包", "wallet")},
         keywords=Keywords(
@@ -551,7 +555,7 @@ MISTAKES = [
         (
             "'hello' is unknown; "
             "use one of: acknowledgement, continued, incident_notice, incident_over, resolved,"
-            " sms_help, sms_started, sms_stopped"
+            " sms_help, sms_started, sms_stopped, voice_greeting, voice_thanks"
         ),
     ),
     (

@@ -140,9 +140,10 @@ class TestFileLinks:
             self.follow(token, name, at)
 
 
-def test_a_name_in_place_of_a_number_takes_no_answer():
+@pytest.mark.parametrize("channel", [Channel.SMS, Channel.VOICE])
+def test_a_name_in_place_of_a_number_or_a_hidden_one_takes_no_answer(channel):
     nobody = Address(AddressKind.UNPROVEN, "sms.SM1")
 
-    refused = send_whole(outbound(Channel.SMS, "twilio", nobody))
+    refused = send_whole(outbound(channel, "twilio", nobody))
 
-    assert refused == Refused(Refusal.PERMANENT, "the sender is a name, not a number")
+    assert refused == Refused(Refusal.PERMANENT, "there is no number that an SMS could go to")

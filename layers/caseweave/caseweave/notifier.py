@@ -44,6 +44,9 @@ _LONGEST_PAUSE = timedelta(minutes=15)
 _LONGEST_WAIT = timedelta(hours=1)
 _LONGEST_ERROR = 500
 
+# A call is answered by SMS.
+_BY_SMS = (Channel.SMS, Channel.VOICE)
+
 # What has still to leave of a message, in order; at least one part.
 Plan = Callable[[Message], list[Part]]
 Send = Callable[[Message, Part, OutboxKey], SendResult]
@@ -119,7 +122,7 @@ def _send_next(
 
 def _refuse_stopped(message: Message) -> Refused | None:
     """Nothing goes by SMS to who sent STOP, but the one message that confirms it."""
-    if message.channel is not Channel.SMS or message.contact is None:
+    if message.channel not in _BY_SMS or message.contact is None:
         return None
     try:
         consent = read_consent(message.contact)

@@ -145,7 +145,7 @@ def _choose_channel(case: Case) -> Channel | None:
 
 
 def _is_stopped(contact: Contact) -> bool:
-    if contact.channel is not Channel.SMS:
+    if contact.channel not in (Channel.SMS, Channel.VOICE):
         return False
     consent = read_consent(contact)
     return consent is not None and consent.is_opted_out

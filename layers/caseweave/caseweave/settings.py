@@ -37,7 +37,7 @@ class Settings:
         found = os.environ if env is None else env
         queues = {
             channel: found[f"OUTBOUND_{channel.upper()}_QUEUE_URL"]
-            for channel in ("web", "email", "sms", "messenger")
+            for channel in ("web", "email", "sms", "messenger", "voice")
             if f"OUTBOUND_{channel.upper()}_QUEUE_URL" in found
         }
         return cls(

@@ -16,6 +16,7 @@ from caseweave.channels import (
     tencent,
     twilio,
     twilio_sending,
+    twilio_voice,
     vonage,
     vonage_sending,
     wechat,
@@ -118,6 +119,7 @@ MESSENGERS: dict[str, Provider] = {
     "wecom": wecom,
     "whatsapp": whatsapp,
 }
+VOICE: dict[str, Provider] = {"twilio": twilio_voice}
 SENDERS: dict[str, Sender] = {
     "line": line_sending,
     "meta": meta_sending,

@@ -16,6 +16,7 @@ from caseweave.channels.request import (
     read_form,
     read_form_pairs,
 )
+from caseweave.channels.twilio_calls import parse_call
 from caseweave.channels.twilio_content import (
     read_attachments,
     read_context,
@@ -79,6 +80,9 @@ def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEven
     """One message, or one delivery receipt. Raises UnparseableError."""
     form = read_form(request.body)
     sid = form.get("MessageSid") or form.get("SmsSid")
+    if not sid and "CallSid" in form:
+        # A replay knows the provider, not the door: this came by that of the calls.
+        return [parse_call(PROVIDER, form, dict(request.query))]
     if not sid:
         raise UnparseableError("no MessageSid")
     status = form.get("MessageStatus") or form.get("SmsStatus") or form.get("EventType", "").lower()

@@ -31,6 +31,8 @@ _NEEDED_TEXTS = (
     "sms_help",
     "sms_started",
     "sms_stopped",
+    "voice_greeting",
+    "voice_thanks",
 )
 _NEEDED_POLICIES = ("waiting_pending", "waiting_resolved")
 # Without these a case could be left with no due time (promise P7).

@@ -51,10 +51,11 @@ def read_secrets(state_dir: Path) -> dict[str, Any]:
     return found
 
 
-def record_webhook_url(state_dir: Path, url: str) -> dict[str, Any]:
-    """Note the address that Twilio signs, known only once the API is deployed."""
+def record_webhook_urls(state_dir: Path, api_url: str) -> dict[str, Any]:
+    """Note the addresses that Twilio signs, known only once the API is deployed."""
     found = read_secrets(state_dir)
-    found["twilio"]["webhook_url"] = url
+    found["twilio"]["webhook_url"] = f"{api_url}/intake/sms/twilio"
+    found["twilio"]["voice_url"] = f"{api_url}/intake/voice/twilio"
     _write(state_dir, found)
     return found
 

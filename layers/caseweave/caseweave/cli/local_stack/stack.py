@@ -15,7 +15,7 @@ from caseweave.cli.local_stack.programs import NAMES, programs
 from caseweave.cli.local_stack.provider_secrets import (
     ensure_secrets,
     put_parameters,
-    record_webhook_url,
+    record_webhook_urls,
 )
 
 # Called with what is about to be done; its context lasts as long as that takes.
@@ -57,7 +57,7 @@ def start_stack(
         deployment.deploy(state_dir, stack_name, endpoint_url, _template_parameters(ports))
     with step("Tell the functions their own addresses"):
         outputs = _outputs(stack_name, ports)
-        secrets = record_webhook_url(state_dir, f"{outputs['ApiUrl']}/intake/sms/twilio")
+        secrets = record_webhook_urls(state_dir, outputs["ApiUrl"])
         put_parameters(endpoint_url, prefix, secrets)
         write_outputs(state_dir, outputs)
     return outputs
