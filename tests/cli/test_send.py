@@ -17,6 +17,7 @@ def run(*arguments):
     [
         (["sms", "--text", "hi"], "Missing option '--phone'"),
         (["sms", "--phone", "+8613800138000"], "Missing option '--text'"),
+        (["call", "--text", "hi"], "Missing option '--phone'"),
         (["telegram", "--text", "hi", "--id", "me"], "'me' is not a valid integer"),
         (["mail", "--text", "hi", "--from", "xiaoyu"], "write an address such as"),
         (["mail", "--text", "hi", "--from", "a@b.c", "--dmarc", "none"], "'none' is not one of"),

@@ -153,3 +153,25 @@ def test_an_offered_subscription_is_confirmed(stack, topic):
 def test_sns_is_nobody_elses(stack, topic):
     assert topic("{}", signed_by=RSA.generate(2048)).status == 403
     assert topic("{}", TopicArn="arn:aws:sns:us-east-1:999999999999:x").status == 403
+
+
+def test_a_call_is_greeted_kept_and_answered_by_sms(stack, agent):
+    phone, sid = f"+86156{next(_numbers)}", f"CA{uuid4().hex}"
+    said = stack.outside.call_hotline(phone, sid)
+    assert said.status == 200
+    assert b"<Say" in said.body
+    assert b"<Record" in said.body
+    spoken = {"TranscriptionSid": f"TR{next(_numbers)}", "TranscriptionText": f"spoken {phone}"}
+    stack.outside.call_hotline(phone, sid, CallStatus="completed", **spoken)
+
+    file = case_with(stack, agent, f"spoken {phone}")
+    assert file["case"]["channels"] == ["voice"]
+    acknowledgement(agent, file["case"]["id"], "delivered")
+    (sent,) = stack.received("twilio", phone)
+    assert sent["from"] == stack.outside.secrets["twilio"]["from"]
+
+
+def test_a_call_that_nobody_signed_is_refused(stack):
+    reply = stack.outside.post_twilio({"CallSid": "CA1"}, signature="no", address="voice_url")
+
+    assert reply.status == 403
