@@ -74,7 +74,7 @@ def test_a_call_is_a_message_of_the_number_at_once():
     assert parse(CALL) == [call_message()]
 
 
-def test_the_recording_is_an_edit_of_the_call_by_who_called():
+def test_the_recording_is_an_addition_to_the_call_by_who_called():
     file = Attachment(
         name="RE1.mp3",
         media_type="audio/mpeg",
@@ -86,13 +86,13 @@ def test_the_recording_is_an_edit_of_the_call_by_who_called():
             provider_id="RE1",
             body="[录音 · recording, 17 s]",
             attachments=(file,),
-            remark=Remark.EDIT,
+            remark=Remark.ADDITION,
             about="CA1",
         )
     ]
 
 
-def test_the_transcript_is_an_edit_of_the_call():
+def test_the_transcript_is_an_addition_to_the_call():
     said = {
         "TranscriptionSid": "TR1",
         "TranscriptionText": "my top-up has not arrived",
@@ -105,7 +105,7 @@ def test_the_transcript_is_an_edit_of_the_call():
             event_id="TR1",
             provider_id="TR1",
             body="my top-up has not arrived",
-            remark=Remark.EDIT,
+            remark=Remark.ADDITION,
             about="CA1",
         )
     ]
@@ -120,6 +120,7 @@ def test_who_hides_the_number_is_nobody_we_know(number):
 
     nobody = Address(AddressKind.UNPROVEN, "call.CA1")
     assert message.sender == Sender(proven=(ProvenAddress(nobody, Proof.NONE),))
+    assert not message.is_answerable
 
 
 def test_a_number_that_its_network_disowns_is_only_claimed():

@@ -1,5 +1,8 @@
 """A phone call, from the webhook to the case: one message, its recording, its transcript."""
 
+from caseweave.domain.case import CaseState
+from caseweave.domain.event import Actor
+from caseweave.domain.handling import set_state
 from caseweave.domain.message import Channel
 from caseweave.storage import cases
 from caseweave.voice_intake import receive_call
@@ -56,3 +59,15 @@ def test_the_recording_of_who_hides_the_number_is_in_the_case_of_the_call(table,
     tell(RECORDING, desk, door, f"{URL}?From=anonymous&To=%2B15550001111", who)
 
     assert len(messages(dump)) == 2
+
+
+def test_what_follows_a_call_stays_in_its_case_even_if_that_is_closed(table, door, desk, dump):
+    tell(CALL, desk, door)
+    (head,) = [item for item in dump() if item["kind"]["S"] == "case"]
+    case = cases.read_head(head["pk"]["S"].removeprefix("CASE#"))
+    agent = Actor("agent", "ling")
+    cases.commit_change(set_state(case, CaseState.CLOSED, "done", desk, agent, NOON, "Q1"))
+
+    tell(RECORDING, desk, door, BACK, WHO)
+
+    assert [m.body for m in messages(dump)] == ["[电话 · phone call]", "[录音 · recording, 17 s]"]

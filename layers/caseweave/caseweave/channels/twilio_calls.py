@@ -3,8 +3,8 @@
 https://www.twilio.com/docs/voice/twiml#request-parameters
 https://www.twilio.com/docs/voice/twiml/record
 
-A call is one message, known by its `CallSid`; its recording and its transcript are edits of it,
-which come minutes later and in any order.
+A call is one message, known by its `CallSid`; its recording and its transcript are additions to
+it, which come minutes later and in any order.
 """
 
 from collections.abc import Mapping
@@ -92,19 +92,22 @@ def _message(
         "caller_id": told.get("StirVerstat", ""),
         "forwarded_from": told.get("ForwardedFrom", ""),
     }
+    sender = _caller(told, call)
     return InboundMessage(
         channel=Channel.VOICE,
         provider=provider,
         account=account,
         event_id=event_id,
         provider_id=event_id,
-        sender=_caller(told, call),
+        sender=sender,
         body=body,
         attachments=attachments,
         context={"to": told.get("To", "")[:_LONGEST_TEXT]},
         fields={name: value[:_LONGEST_TEXT] for name, value in fields.items() if value},
-        remark=None if is_call else Remark.EDIT,
+        remark=None if is_call else Remark.ADDITION,
         about="" if is_call else call,
+        # Who hides the number cannot be written to.
+        is_answerable=sender.proven[0].proof.holds,
     )
 
 

@@ -11,7 +11,7 @@ from caseweave.domain.desk import Desk
 from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
 from caseweave.domain.handling import change_state, describe_due, rest_clock
 from caseweave.domain.identity import Proof
-from caseweave.domain.message import Channel, Message, Purpose
+from caseweave.domain.message import Message, Purpose
 from caseweave.domain.outbound import make_outbound
 from caseweave.domain.triage import needs_triage, triage_message
 from caseweave.domain.wording import Wording, fill_text
@@ -128,9 +128,6 @@ def wants_acknowledgement(case: Case, message: Message) -> bool:
     no answer can go.
     """
     if message.is_automatic or message.proof is Proof.REFUTED:
-        return False
-    if message.channel is Channel.VOICE and not message.proof.holds:
-        # Who hides the number cannot be written to.
         return False
     is_reachable = message.channel in case.contacts
     return case.is_active and is_reachable and message.channel not in case.acknowledged
