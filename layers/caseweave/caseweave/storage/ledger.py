@@ -130,7 +130,7 @@ def find_case_of(raw: RawInput, event_id: str) -> str:
     """The case that an event of the same account led to; "" if it led to none, or did not come."""
     try:
         return find_landed(raw, event_id)[0]
-    except LedgerRow.DoesNotExist:
+    except NotFoundError:
         return ""
 
 
