@@ -29,6 +29,7 @@ CALL = {
     "To": "+15550001111",
     "CallStatus": "ringing",
     "Direction": "inbound",
+    "StirVerstat": "TN-Validation-Passed-A",
     "ApiVersion": "2010-04-01",
 }
 RECORDING = {
@@ -39,7 +40,11 @@ RECORDING = {
     "RecordingStatus": "completed",
     "RecordingDuration": "17",
 }
-WHO = (("From", "+8613800138000"), ("To", "+15550001111"))
+WHO = (
+    ("From", "+8613800138000"),
+    ("To", "+15550001111"),
+    ("StirVerstat", "TN-Validation-Passed-A"),
+)
 PHONE = ProvenAddress(Address(AddressKind.PHONE, "+8613800138000"), Proof.PROVIDER)
 GREETING = {"zh-CN": "您好 <客服>", "en": "Hello & welcome"}
 THANKS = {"zh-CN": "再见", "en": "Bye"}
@@ -65,6 +70,7 @@ def call_message(**changes):
             "sender": Sender(proven=(PHONE,)),
             "body": "[电话 · phone call]",
             "context": {"to": "+15550001111"},
+            "fields": {"caller_id": "TN-Validation-Passed-A"},
             **changes,
         }
     )
@@ -123,12 +129,31 @@ def test_who_hides_the_number_is_nobody_we_know(number):
     assert not message.is_answerable
 
 
-def test_a_number_that_its_network_disowns_is_only_claimed():
-    (message,) = parse(CALL | {"StirVerstat": "TN-Validation-Failed-A"})
+@pytest.mark.parametrize(
+    ("verdict", "proof"),
+    [
+        ("TN-Validation-Failed-A", Proof.REFUTED),
+        ("TN-Validation-Passed-B", Proof.NONE),
+        ("No-TN-Validation", Proof.NONE),
+        ("", Proof.NONE),
+    ],
+)
+def test_a_number_that_no_network_vouches_for_is_only_claimed(verdict, proof):
+    (message,) = parse(CALL | {"StirVerstat": verdict})
 
-    nobody = ProvenAddress(Address(AddressKind.UNPROVEN, "call.CA1"), Proof.REFUTED)
+    nobody = ProvenAddress(Address(AddressKind.UNPROVEN, "call.CA1"), proof)
     assert message.sender == Sender(proven=(nobody,), claims=(PHONE.address,))
-    assert message.fields == {"caller_id": "TN-Validation-Failed-A"}
+    assert message.fields == ({"caller_id": verdict} if verdict else {})
+    assert not message.is_answerable
+
+
+def test_ops_may_choose_to_trust_the_numbers_that_are_shown():
+    trusting = twilio_account(voice_url=URL, caller_numbers="trusted")
+    form = CALL | {"StirVerstat": "No-TN-Validation"}
+
+    (message,) = twilio_voice.parse(WebhookRequest(urlencode(form).encode()), trusting)
+
+    assert message.sender == Sender(proven=(PHONE,))
 
 
 @pytest.mark.parametrize(
@@ -182,7 +207,7 @@ def test_the_caller_hears_both_languages_and_is_recorded():
         ("Say", "en", "Hello & welcome"),
     ]
     record = said[2]
-    back = f"{URL}?From=%2B8613800138000&To=%2B15550001111"
+    back = f"{URL}?From=%2B8613800138000&To=%2B15550001111&StirVerstat=TN-Validation-Passed-A"
     assert record.attrib == {
         "maxLength": "300",
         "playBeep": "true",
@@ -214,7 +239,7 @@ def test_the_signature_is_over_the_address_of_the_calls():
 
 
 def test_the_address_that_we_gave_for_callbacks_is_signed_with_its_query():
-    signed = f"{URL}?From=%2B8613800138000&To=%2B15550001111"
+    signed = f"{URL}?From=%2B8613800138000&To=%2B15550001111&StirVerstat=TN-Validation-Passed-A"
     request = twilio_request(list(RECORDING.items()), url=signed, query=WHO)
 
     twilio_voice.verify(request, ACCOUNT)

@@ -76,13 +76,13 @@ def _with_query(url: str, query: Sequence[tuple[str, str]]) -> str:
     return f"{url}?{urlencode(query, quote_via=quote)}" if query else url
 
 
-def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEvent]:  # noqa: ARG001
+def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEvent]:
     """One message, or one delivery receipt. Raises UnparseableError."""
     form = read_form(request.body)
     sid = form.get("MessageSid") or form.get("SmsSid")
     if not sid and "CallSid" in form:
         # A replay knows the provider, not the door: this came by that of the calls.
-        return [parse_call(PROVIDER, form, dict(request.query))]
+        return [parse_call(PROVIDER, form, dict(request.query), credentials)]
     if not sid:
         raise UnparseableError("no MessageSid")
     status = form.get("MessageStatus") or form.get("SmsStatus") or form.get("EventType", "").lower()

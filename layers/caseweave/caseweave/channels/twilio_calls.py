@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape, quoteattr
 
+from caseweave.channels.credentials import Credentials
 from caseweave.domain.identity import (
     Address,
     AddressKind,
@@ -33,18 +34,28 @@ _LONGEST_TEXT = 200
 _LONGEST_RECORDING = 300  # seconds
 # What stands in place of a number that is hidden: letters on a keypad (ANONYMOUS, RESTRICTED, …).
 _HIDDEN = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253", "+464"})
+# Who called, and how sure of it the network is.
+_WHO = ("From", "To", "StirVerstat")
 # Where Twilio comes back to after the recording, in the address that it is given.
 DONE = ("step", "done")
 
 
-def parse_call(provider: str, form: Mapping[str, str], query: Mapping[str, str]) -> InboundEvent:
-    """The call, its recording, its transcript, or news of it. Raises UnparseableError."""
+def parse_call(
+    provider: str, form: Mapping[str, str], query: Mapping[str, str], credentials: Credentials
+) -> InboundEvent:
+    """The call, its recording, its transcript, or news of it. Raises UnparseableError.
+
+    Unless ops set `caller_numbers` to `trusted`, a number is proven only if its network vouches for
+    the caller.
+    """
     call = form.get("CallSid", "")
     if not 0 < len(call) <= _LONGEST_TEXT:
         raise UnparseableError("no CallSid")
     account = form.get("AccountSid", "")[:_LONGEST_TEXT]
     # Callbacks of recordings tell no caller: the address that we gave for them does.
-    told = {**form, **{name: query[name] for name in ("From", "To") if query.get(name)}}
+    told = {**form, **{name: query[name] for name in _WHO if query.get(name)}}
+    if credentials.values.get("caller_numbers") == "trusted":
+        told["trusted"] = "yes"
     if "TranscriptionSid" in form:
         return _transcript(provider, account, call, told)
     if "RecordingStatus" in form:
@@ -112,25 +123,29 @@ def _message(
 
 
 def _caller(told: Mapping[str, str], call: str) -> Sender:
-    """Whose number it is; who hides it is somebody else at each call, and a number that its own
-    network disowns is only claimed (STIR/SHAKEN).
+    """Whose number it is: proven if the caller's own network signs for it (STIR/SHAKEN, full
+    attestation), since anybody can show any number; else claimed, and refuted if that check failed.
+    Who hides the number is somebody else at each call.
+    https://www.twilio.com/docs/voice/trusted-calling-with-shakenstir
     """
     number, name = told.get("From", "").strip(), told.get("CallerName", "")[:_LONGEST_TEXT]
     digits = number.removeprefix("+")
     is_number = digits.isascii() and digits.isdecimal() and 3 <= len(digits) <= 15
     if is_number and number not in _HIDDEN:
         phone = Address(AddressKind.PHONE, normalise_phone(number))
-        if "Failed" not in told.get("StirVerstat", ""):
+        verdict = told.get("StirVerstat", "")
+        if verdict.startswith("TN-Validation-Passed-A") or "trusted" in told:
             return Sender(proven=(ProvenAddress(phone, Proof.PROVIDER),), name=name)
+        proof = Proof.REFUTED if "Failed" in verdict else Proof.NONE
         nobody = Address(AddressKind.UNPROVEN, f"call.{call}")
-        return Sender(proven=(ProvenAddress(nobody, Proof.REFUTED),), claims=(phone,))
+        return Sender(proven=(ProvenAddress(nobody, proof),), claims=(phone,), name=name)
     nobody = Address(AddressKind.UNPROVEN, f"call.{call}")
     return Sender(proven=(ProvenAddress(nobody, Proof.NONE),))
 
 
 def greet_caller(texts: Mapping[str, str], form: Mapping[str, str], url: str) -> str:
     """TwiML that greets in each language, records, and has it transcribed."""
-    who = {name: form[name] for name in ("From", "To") if form.get(name)}
+    who = {name: form[name] for name in _WHO if form.get(name)}
     back = f"{url}?{urlencode(who, quote_via=quote)}" if who else url
     done = f"{url}?{urlencode([DONE])}"
     return (

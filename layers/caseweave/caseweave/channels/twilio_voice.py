@@ -21,9 +21,9 @@ def verify(request: WebhookRequest, credentials: Credentials) -> None:
     twilio.verify(request, credentials.having("webhook_url", credentials.current("voice_url")))
 
 
-def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEvent]:  # noqa: ARG001
+def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEvent]:
     """One event of a call. Raises UnparseableError."""
-    return [parse_call(PROVIDER, read_form(request.body), dict(request.query))]
+    return [parse_call(PROVIDER, read_form(request.body), dict(request.query), credentials)]
 
 
 def answer_call(

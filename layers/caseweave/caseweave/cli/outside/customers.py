@@ -77,6 +77,7 @@ class Outside:
             "To": self.secrets["twilio"]["from"],
             "CallStatus": "ringing",
             "Direction": "inbound",
+            "StirVerstat": "TN-Validation-Passed-A",
             "ApiVersion": "2010-04-01",
             **more,
         }
