@@ -208,7 +208,18 @@ def test_files_are_kept_as_pending_attachments_with_the_caption_as_text(media, a
         ({"location": {"latitude": 31.23, "longitude": 121.47}}, "31.23, 121.47"),
         ({"contact": {"first_name": "Bo", "phone_number": "+8613"}}, "Bo +8613"),
         ({"contact": {"first_name": "Bo"}}, "Bo"),
-        ({"poll": {"id": "1"}}, ""),
+        (
+            {
+                "venue": {"title": "Shop", "address": "Road 1"},
+                "location": {"latitude": 1, "longitude": 2},
+            },
+            "Shop\nRoad 1\n1, 2",
+        ),
+        ({"sticker": {"file_id": "T", "emoji": "😀"}}, "[sticker] 😀"),
+        ({"poll": {"id": "1", "question": "When?"}}, "[poll] When?"),
+        ({"dice": {"emoji": "🎲", "value": 3}}, "[dice] 🎲"),
+        ({"kind_of_next_year": {}}, "[kind_of_next_year]"),
+        ({}, "[nothing]"),
     ],
 )
 def test_what_is_no_text_is_described(content, body):
@@ -227,6 +238,7 @@ def test_the_token_of_a_deep_link_opens_a_case_and_stands_in_no_timeline():
         ({"message": said(chat={"id": -1001, "type": "channel"})}, "a channel chat"),
         ({"message": said(**{"from": {**LIN, "is_bot": True}})}, "not sent by a person"),
         ({"message": said(**{"from": None})}, "not sent by a person"),
+        ({"message": said(new_chat_members=[LIN])}, "service: new_chat_members"),
         ({"channel_post": said(text="news")}, "update of channel_post"),
         ({"my_chat_member": {"chat": CHAT}}, "update of my_chat_member"),
         ({"kind_of_next_year": {}}, "update of kind_of_next_year"),

@@ -101,17 +101,6 @@ def test_a_reply_leaves_by_the_channel_last_used(stack, agent, case):
     )
 
 
-def test_a_reply_too_long_for_its_channel_is_failed_with_advice_not_cut(stack, agent, case):
-    agent.post(f"/v1/cases/{case['ref']}/messages", {"body": "长" * 1601})
-
-    def failed():
-        replies = [m for m in agent.read_case(case["ref"])["messages"] if m["purpose"] == "reply"]
-        return [m["delivery"]["error"] for m in replies if m["delivery"]["state"] == "failed"]
-
-    errors = wait_for(failed, "the refusal")
-    assert errors == ["twilio takes 1600 characters: write two messages"]
-
-
 def test_a_stale_version_is_refused_and_writes_nothing(agent, case):
     path = f"/v1/cases/{case['id']}/notes"
     version = str(case["version"])

@@ -30,6 +30,16 @@ _LONGEST_REASON = 200
 
 # Update kinds that carry a message of a person; every other kind is kept and ignored.
 _MESSAGE_KINDS = ("message", "edited_message", "business_message", "edited_business_message")
+# What every message has beside its content.
+_ENVELOPE = {"message_id", "from", "chat", "date", "edit_date", "message_thread_id", "via_bot"}
+# What Telegram itself writes into a chat.
+_SERVICE = {
+    *("new_chat_members", "left_chat_member", "new_chat_title", "new_chat_photo"),
+    *("delete_chat_photo", "group_chat_created", "supergroup_chat_created", "pinned_message"),
+    *("migrate_to_chat_id", "migrate_from_chat_id", "message_auto_delete_timer_changed"),
+    *("video_chat_scheduled", "video_chat_started", "video_chat_ended", "forum_topic_created"),
+    *("forum_topic_edited", "forum_topic_closed", "forum_topic_reopened", "boost_added"),
+}
 _MEDIA_KINDS = ("document", "video", "audio", "voice", "video_note", "sticker", "animation")
 
 
@@ -73,6 +83,8 @@ def _message(said: dict[str, Any], kind: str, update_id: str, bot_id: str) -> In
         return IgnoredEvent(PROVIDER, bot_id, update_id, "not sent by a person")
     if chat.get("type") == "channel":
         return IgnoredEvent(PROVIDER, bot_id, update_id, "a channel chat")
+    if service := sorted(said.keys() & _SERVICE):
+        return IgnoredEvent(PROVIDER, bot_id, update_id, f"service: {', '.join(service)}")
     body = _text(said, "text") or _text(said, "caption") or _describe(said)
     context = {"chat_id": _id(chat, "id"), "message_id": _id(said, "message_id")}
     provider_id = f"{context['chat_id']}.{context['message_id']}"
@@ -217,13 +229,26 @@ def _attachment(media: dict[str, Any], name: str, media_type: str) -> Attachment
 
 
 def _describe(said: dict[str, Any]) -> str:
-    """Words for a message that has none: a place, a contact card."""
-    location, contact = said.get("location"), said.get("contact")
-    if isinstance(location, dict):
-        return f"{_text(location, 'latitude')}, {_text(location, 'longitude')}"
-    if isinstance(contact, dict):
+    """Words for a message that has none; files speak for themselves, but for a sticker's mood."""
+    venue, location = _part(said, "venue"), _part(said, "location")
+    contact, sticker = _part(said, "contact"), _part(said, "sticker")
+    if location:
+        place = f"{_text(location, 'latitude')}, {_text(location, 'longitude')}"
+        return "\n".join(filter(None, [_text(venue, "title"), _text(venue, "address"), place]))
+    if contact:
         return f"{_text(contact, 'first_name')} {_text(contact, 'phone_number')}".strip()
-    return ""
+    if sticker:
+        return f"[sticker] {_text(sticker, 'emoji')}".strip()
+    if _attachments(said):
+        return ""
+    kinds = sorted(said.keys() - _ENVELOPE)
+    words = _text(_part(said, "poll"), "question") or _text(_part(said, "dice"), "emoji")
+    return f"[{', '.join(kinds) or 'nothing'}] {words}".strip()[:_LONGEST_REASON]
+
+
+def _part(said: dict[str, Any], name: str) -> dict[str, Any]:
+    found = said.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _object(value: dict[str, Any], name: str) -> dict[str, Any]:
