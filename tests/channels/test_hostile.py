@@ -13,7 +13,7 @@ from caseweave.channels import ses, telegram, twilio, web_form
 from caseweave.channels.request import WebhookRequest, read_form, read_json_object
 from caseweave.domain.form_checking import check_form
 from caseweave.domain.forms import Field, FieldKind, Form
-from caseweave.domain.message import IgnoredEvent, InboundMessage, Receipt
+from caseweave.domain.message import IgnoredEvent, InboundMessage, MailReport, Receipt
 from caseweave.domain.times import optional_rfc3339
 from caseweave.errors import InvalidRequestError, UnparseableError
 from tests.channels.samples import telegram_account, twilio_account
@@ -49,7 +49,7 @@ def from_html_form(body):
 
 
 def from_mail(body):
-    return [ses.parse(body, "s3objectid")[0]]
+    return ses.parse(body, "s3objectid")[0]
 
 
 ADAPTERS = [from_twilio, from_telegram, from_json_form, from_html_form, from_mail]
@@ -64,7 +64,7 @@ def outcome(parse, body):
         str(error).encode()
         return []
     for event in events:
-        assert isinstance(event, InboundMessage | Receipt | IgnoredEvent)
+        assert isinstance(event, InboundMessage | Receipt | MailReport | IgnoredEvent)
         # Lone surrogates would be refused by the store, NaN by whoever reads JSON.
         json.dumps(asdict(event), default=str, ensure_ascii=False, allow_nan=False).encode()
         if isinstance(event, InboundMessage):
@@ -341,6 +341,9 @@ def test_the_worst_mails_are_a_message_of_limited_size_or_unparseable_within_sec
 
     assert time.process_time() - started < 8
     for message in events:
+        if isinstance(message, MailReport):
+            assert len(message.detail) <= 400
+            continue
         assert len(message.body) <= 200_000
         assert len(message.subject) <= 2_000
         assert len(message.provider_id) <= 2_000

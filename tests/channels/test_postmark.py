@@ -73,7 +73,8 @@ def request(mail=None, **changes):
 
 
 def parse(**changes):
-    return postmark.parse_mail(request(**changes), account())
+    (message,), files = postmark.parse_mail(request(**changes), account())
+    return message, files
 
 
 def test_a_mail_becomes_a_message_of_an_unproven_sender():
@@ -86,7 +87,7 @@ def test_a_mail_becomes_a_message_of_an_unproven_sender():
         channel=Channel.EMAIL,
         provider="postmark",
         account="",
-        event_id=ID,
+        event_id=message.event_id,
         provider_id="<m2@example.com>",
         sender=Sender(
             proven=(proven,),
@@ -113,7 +114,9 @@ def test_a_mail_becomes_a_message_of_an_unproven_sender():
         },
         reply_tokens=(TOKEN,),
         page_digest=PAGE.digest,
+        references=("<m1@example.com>",),
     )
+    assert message.event_id.startswith("<m2@example.com> ")
     assert files == (MailPart("发票_1.bin", "application/x-a", b"\0\x01\xff"), PAGE)
     assert postmark.parse(request(), account()) == [message]
 
@@ -124,7 +127,7 @@ def test_a_raw_mail_is_preferred_unless_its_bytes_were_lost():
     whole, _ = parse(RawEmail=raw)
     lost, _ = parse(RawEmail=raw + "\ufffd")
 
-    assert (whole.body, whole.subject, whole.event_id) == ("你好", "raw", ID)
+    assert (whole.body, whole.subject, whole.provider_id) == ("你好", "raw", "<m9@example.com>")
     assert whole.sender.claims == (Address(AddressKind.EMAIL, "bo@example.com"),)
     assert (lost.body, lost.subject) == ("还没到账\n", "订单 17")
 
@@ -137,10 +140,22 @@ def test_a_bounce_is_automatic():
 
 
 def test_two_mails_are_two_unproven_identities_and_a_redelivery_is_none():
-    first, again, other = parse()[0], parse()[0], parse(MessageID="other")[0]
+    first, again, other = parse()[0], parse()[0], parse(TextBody="something else")[0]
 
     assert first == again
     assert first.sender.proven != other.sender.proven
+
+
+def test_a_mail_to_two_of_our_addresses_is_one_message_though_postmark_delivers_it_twice():
+    one, two = parse()[0], parse(MessageID="other", OriginalRecipient="help@desk.example")[0]
+
+    assert one.event_id == two.event_id
+
+
+def test_a_mail_without_an_id_is_known_by_the_delivery():
+    raw = "From: Bo <bo@example.com>\r\nSubject: raw\r\n\r\nhi"
+
+    assert parse(RawEmail=raw)[0].event_id == ID
 
 
 def test_the_html_is_read_where_there_is_no_text():
@@ -218,7 +233,7 @@ def test_what_is_no_mail_is_unparseable(body):
 
 def outcome(body):
     try:
-        message, files = postmark.parse_mail(WebhookRequest(body), account())
+        (message,), files = postmark.parse_mail(WebhookRequest(body), account())
     except UnparseableError as error:
         return str(error).encode()
     for text in (message.body, message.subject, message.event_id, message.sender.name):

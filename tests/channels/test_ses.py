@@ -9,6 +9,7 @@ import pytest
 
 from caseweave.channels import ses
 from caseweave.channels.mail_reading import read_mail
+from caseweave.channels.mail_rules import is_automatic
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
 from caseweave.domain.message import (
     Attachment,
@@ -45,7 +46,7 @@ def mail(*lines):
 
 
 def parse(*lines):
-    message, _ = ses.parse(mail(*lines), "s3objectid")
+    (message,), _ = ses.parse(mail(*lines), "s3objectid")
     return message
 
 
@@ -84,7 +85,7 @@ def test_a_mail_becomes_a_message():
         "--limit--",
     )
 
-    message, read = ses.parse(raw, "s3objectid")
+    (message,), files = ses.parse(raw, "s3objectid")
 
     assert message == InboundMessage(
         channel=Channel.EMAIL,
@@ -111,9 +112,11 @@ def test_a_mail_becomes_a_message():
             "references": "<m1@example.com> <m2@example.com>",
             "subject": "订单",
         },
+        fields={"spf": "pass", "dkim": "pass", "dmarc": "pass"},
         reply_tokens=(TOKEN,),
+        references=("<m1@example.com>",),
     )
-    assert read.files[0].content == b"PNG"
+    assert files[0].content == b"PNG"
 
 
 def test_a_mail_without_anything_is_known_by_the_delivery():
@@ -134,8 +137,8 @@ def test_a_mail_without_anything_is_known_by_the_delivery():
 def test_the_same_mail_delivered_twice_is_one_event():
     lines = ("Message-ID: <m1@example.com>", "From: lin@example.com", "", "hi")
 
-    one, _ = ses.parse(mail(*lines), "delivery-1")
-    two, _ = ses.parse(mail("Received: by another", *lines), "delivery-2")
+    (one,), _ = ses.parse(mail(*lines), "delivery-1")
+    (two,), _ = ses.parse(mail("Received: by another", *lines), "delivery-2")
 
     assert one.event_id == two.event_id
     assert one.event_id.startswith("<m1@example.com> ")
@@ -254,7 +257,10 @@ def test_a_name_that_decodes_to_an_address_proves_only_the_real_one():
         ("X-Auto-Response-Suppress: DR, OOF", False),
         ("Return-Path: <>", True),
         ("Return-Path: <lin@example.com>", False),
+        ("X-Auto-Response-Suppress: DR, AutoReply", True),
         ("List-Unsubscribe: <mailto:x@example.com>", True),
+        ("List-Id: Players <players.lists.example>", True),
+        ("X-Loop: robot@example.com", True),
         ("Content-Type: multipart/report; report-type=delivery-status; boundary=x", True),
         ("Content-Type: Multipart/Report", True),
         ("Content-Type: text/plain", False),
@@ -383,7 +389,7 @@ def test_what_a_machine_wrote_says_so(purpose):
     assert sent["Auto-Submitted"] == "auto-replied"
     assert sent["X-Auto-Response-Suppress"] == "All"
     assert sent["Precedence"] == "auto_reply"
-    assert ses.is_automatic(read_mail(compose(answer(purpose=purpose))))
+    assert is_automatic(read_mail(compose(answer(purpose=purpose))))
 
 
 def test_what_a_person_wrote_does_not():
@@ -510,3 +516,113 @@ def test_a_mail_to_nobody_is_not_written(message):
     assert ses.find_recipient(message) == ""
     with pytest.raises(ValueError, match="has nobody to go to"):
         compose(message)
+
+
+# What SES says on top, and what a sender writes below
+
+
+TOP = (
+    "Return-Path: <lin@example.com>",
+    "Received: from mx.example.com (mx.example.com [192.0.2.1])",
+    " by inbound-smtp.eu-west-1.amazonaws.com with SMTP id abc",
+    f" for support+{TOKEN}@desk.example;",
+    " Mon, 23 Nov 2026 05:24:34 +0000 (UTC)",
+)
+
+
+def test_the_verdicts_of_ses_are_kept_with_the_message():
+    message = parse(
+        *TOP,
+        "X-SES-Spam-Verdict: PASS",
+        "X-SES-Virus-Verdict: GRAY",
+        "Authentication-Results: amazonses.com; spf=softfail; dkim=pass; dkim=fail;"
+        " dmarc=none header.from=example.com",
+        "From: lin@example.com",
+        "",
+        "hi",
+    )
+
+    assert message.fields == {
+        "spf": "softfail",
+        "dkim": "pass,fail",
+        "dmarc": "none",
+        "spam": "pass",
+        "virus": "gray",
+    }
+
+
+def test_a_forged_verdict_below_that_of_ses_counts_for_nothing():
+    message = parse(
+        *TOP,
+        "X-SES-Virus-Verdict: FAIL",
+        "Received: from evil.example by mx.example.com; Mon, 23 Nov 2026 05:24:33 +0000",
+        "X-SES-Virus-Verdict: PASS",
+        "X-SES-Spam-Verdict: FAIL",
+        "From: lin@example.com",
+        "",
+        "hi",
+    )
+
+    assert message.fields == {"virus": "fail"}
+
+
+def test_words_that_are_no_verdict_are_not_kept():
+    assert parse(*TOP, "X-SES-Spam-Verdict: <b>", "From: lin@example.com", "", "hi").fields == {}
+
+
+def test_files_of_a_mail_with_a_virus_are_blocked_and_say_why():
+    raw = mail(
+        *TOP,
+        "X-SES-Virus-Verdict: FAIL",
+        "From: lin@example.com",
+        'Content-Disposition: attachment; filename="a.exe"',
+        "",
+        "MZ",
+    )
+
+    (message,), files = ses.parse(raw, "s3objectid")
+
+    (attached,) = message.attachments
+    assert (attached.state, attached.reason) == ("blocked", "virus")
+    assert [file.digest for file in files] == [attached.digest]
+
+
+def test_the_envelope_carries_the_reply_token_though_to_lies():
+    message = parse(*TOP, "From: lin@example.com", "To: somebody@else.example", "", "hi")
+
+    assert message.reply_tokens == (TOKEN,)
+
+
+def test_five_false_tokens_in_to_do_not_hide_that_of_the_envelope():
+    false = ", ".join(f"support+{letter * 42}@desk.example" for letter in "bcdefg")
+
+    assert parse(*TOP, f"To: {false}", "", "hi").reply_tokens[0] == TOKEN
+
+
+@pytest.mark.parametrize(
+    ("reply_to", "verdict", "address"),
+    [
+        ("bo@example.com", "", "bo@example.com"),
+        ("Bo <BO@shop.example.com>", "", "bo@shop.example.com"),
+        ("bo@evil.example", "", "lin@example.com"),
+        ("bo@notexample.com", "", "lin@example.com"),
+        ("bo@com", "", "lin@example.com"),
+        ("bo@evil.example", PASS.format("example.com"), "bo@evil.example"),
+        ("bo@evil.example", PASS.format("evil.example"), "lin@example.com"),
+        ("bo@example.com, eve@example.com", "", "lin@example.com"),
+        ("nobody", "", "lin@example.com"),
+        ("", "", "lin@example.com"),
+    ],
+)
+def test_answers_go_to_reply_to_only_where_from_vouches_for_it(reply_to, verdict, address):
+    headers = [f"Authentication-Results: {verdict}"] if verdict else []
+    message = parse(*headers, "From: Lin@example.com", f"Reply-To: {reply_to}", "", "hi")
+
+    assert message.context["address"] == address
+
+
+def test_what_a_machine_wrote_names_our_loop():
+    automatic = read(answer(purpose=Purpose.ACKNOWLEDGEMENT))
+
+    assert str(automatic["X-Loop"]) == "support@desk.example.com"
+    assert read(answer(purpose=Purpose.REPLY))["X-Loop"] is None

@@ -17,7 +17,7 @@ from caseweave.channels import ses, telegram, twilio
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.mail_reading import read_mail
 from caseweave.channels.request import WebhookRequest
-from caseweave.domain.message import IgnoredEvent, InboundMessage, Receipt
+from caseweave.domain.message import IgnoredEvent, InboundMessage, MailReport, Receipt
 from caseweave.errors import InvalidSignatureError, UnparseableError
 from caseweave.http import read_request
 from tests.channels.samples import telegram_account, twilio_account
@@ -139,20 +139,29 @@ def mails():
                 yield manifest.parent / entry["file"]
 
 
-def test_every_mail_is_a_message_or_unparseable():
+def test_every_mail_is_a_message_a_report_or_unparseable():
     counts = Counter()
     slowest = 0.0
     for path in mails():
         raw = path.read_bytes()
         started = time.process_time()
         try:
-            message, mail = ses.parse(raw, "s3objectid")
+            (event,), files = ses.parse(raw, "s3objectid")
         except UnparseableError as error:
             print(f"unparseable {path.relative_to(VECTORS)}: {error}")
             counts["unparseable"] += 1
             continue
         slowest = max(slowest, time.process_time() - started)
-        assert mail == read_mail(raw)
+        mail = read_mail(raw)
+        if isinstance(event, MailReport):
+            assert path.parent.name != "not", path
+            counts["reports"] += 1
+            counts["bounces reported"] += "sisimai-bounces" in path.parts
+            counts[f"reports {event.state}"] += 1
+            continue
+        message = event
+        assert files == mail.files
+        counts["bounces kept as messages"] += "sisimai-bounces" in path.parts
         for text in (message.body, message.subject, *(file.name for file in mail.files)):
             assert text.encode() is not None
         counts["messages"] += 1
@@ -164,7 +173,10 @@ def test_every_mail_is_a_message_or_unparseable():
         counts["without text"] += not mail.text
         counts["with U+FFFD"] += "\ufffd" in mail.text
     print(dict(counts), f"slowest {slowest:.3f} s")
-    assert counts["messages"] >= 1000
+    assert counts["messages"] + counts["reports"] >= 1000
+    assert counts["messages"] >= 550
+    # The rest are absence notes, and notifications of other kinds.
+    assert counts["bounces reported"] >= 457
     assert slowest < 2
 
 

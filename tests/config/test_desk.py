@@ -13,7 +13,7 @@ from caseweave.config.desk import FILES, load_desk
 from caseweave.domain.calendars import Calendar
 from caseweave.domain.case import Priority
 from caseweave.domain.clocks import ClockKind, Policy, Target
-from caseweave.domain.desk import Desk, Playbook
+from caseweave.domain.desk import AnswerRules, Desk, Playbook
 from caseweave.domain.keywords import Keyword, Keywords
 from caseweave.errors import InvalidConfigError
 
@@ -82,6 +82,12 @@ fallback:
 products:
   wallet: [钱包, wallet]
 """
+MAIL = """\
+automatic_answers:
+  at_most: 2
+  within: 12h
+  never_to: [No-Reply, bounce]
+"""
 CONTENT = {
     "calendars": CALENDARS,
     "sla": SLA,
@@ -89,6 +95,7 @@ CONTENT = {
     "texts": TEXTS,
     "playbooks": PLAYBOOKS,
     "sms": SMS,
+    "mail": MAIL,
 }
 
 
@@ -206,7 +213,24 @@ def test_the_smallest_desk_is_read_as_it_is_written(tmp_path):
             },
             answered={"twilio": frozenset({"stop"})},
         ),
+        mail_answers=AnswerRules(2, timedelta(hours=12), frozenset({"no-reply", "bounce"})),
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "advice"),
+    [
+        ("at_most: 2", "at_most: 101", "mail.yaml:2: automatic_answers.at_most: write 0 to 100"),
+        ("at_most: 2", "at_most: many", "mail.yaml:2: automatic_answers.at_most: write 0 to 100"),
+        ("within: 12h", "within: 0s", "mail.yaml:3: automatic_answers.within: write at least 1s"),
+        ("within: 12h", "within: 31d", "mail.yaml:3: automatic_answers.within: write at least 1s"),
+        ("within: 12h", "within: soon", "mail.yaml:3: automatic_answers.within: write a time"),
+        ("bounce]", "a@b.c]", "mail.yaml:4: automatic_answers.never_to[1]: write what stands"),
+        ("within", "with", "unknown; use one of: at_most, within, never_to"),
+    ],
+)
+def test_a_wrong_rule_for_automatic_answers_is_named(tmp_path, line, instead, advice):
+    assert advice in complaint(write(tmp_path, mail=MAIL.replace(line, instead)))
 
 
 def test_what_yaml_takes_for_a_number_or_a_truth_is_the_text_it_is(tmp_path):

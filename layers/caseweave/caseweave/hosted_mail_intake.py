@@ -10,7 +10,7 @@ from caseweave.channels.mail_registry import MailProvider, is_fresh
 from caseweave.channels.request import WebhookRequest
 from caseweave.errors import InvalidSignatureError, NotFoundError, UnparseableError
 from caseweave.http import LONGEST_BODY, Answer
-from caseweave.intake import Door, quarantine, receive_message
+from caseweave.intake import Door, quarantine, take_in
 from caseweave.storage.ledger import RawInput
 from caseweave.webhooks import parse_events
 
@@ -38,13 +38,13 @@ def receive_hosted_mail(
         raise InvalidSignatureError(name)
     raw = _keep_request(name, request, files_bucket, retention, now)
     try:
-        inbound, files = parse_events(lambda: provider.parse_mail(request, credentials))
+        events, files = parse_events(lambda: provider.parse_mail(request, credentials))
     except UnparseableError as error:
         quarantine(raw, str(error))
     else:
         for file in files:
             keep_attachment(files_bucket, file.digest, file.media_type, file.content)
-        receive_message(inbound, raw, make_door())
+        take_in(events, raw, make_door())
     content_type, body = provider.ACKNOWLEDGED
     return Answer(HTTPStatus.OK, body, content_type)
 

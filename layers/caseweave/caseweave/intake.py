@@ -3,21 +3,24 @@
 Steady state: two small reads and one transaction.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from caseweave.domain.case import Case
 from caseweave.domain.event import Actor, CaseChange
-from caseweave.domain.identity import Address, AddressKind, Customer, Proof
+from caseweave.domain.identity import Address, AddressKind, Customer, Proof, normalise_email
 from caseweave.domain.joining import Joining, Ticket, join_customer
 from caseweave.domain.message import (
+    Channel,
     Delivery,
     IgnoredEvent,
     InboundEvent,
     InboundMessage,
     KnownAddress,
+    KnownMail,
+    MailReport,
     Message,
     NumberChange,
     PullHint,
@@ -30,6 +33,8 @@ from caseweave.domain.reference import make_reference
 from caseweave.domain.tokens import read_link_token, read_reply_token
 from caseweave.domain.ulid import derive_ulid
 from caseweave.errors import DuplicateEventError, NotFoundError
+from caseweave.mail_threads import name_mails, suggest_cases
+from caseweave.returned_mail import is_own_mail, keep_report
 from caseweave.storage.cases import read_head
 from caseweave.storage.customers import find_platform_id
 from caseweave.storage.intake import (
@@ -59,17 +64,20 @@ _HINT_RETENTION = timedelta(days=7)
 @dataclass(frozen=True, slots=True)
 class Door:
     """What intake needs beside the message: the team that starts with a case, the keys that sign
-    our tokens (newest first), and a source of randomness.
+    our tokens (newest first), and a source of randomness. `support_address` is the one that our
+    mails come from, where mail is taken in.
     """
 
     default_team: str
     signing_keys: Sequence[bytes]
     entropy: Entropy
+    support_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """Where a message is now; in no case if it is a remark and the customer has none open.
+    """Where a message is now; in no case if it is our own mail, or a remark and the customer has
+    none open.
 
     `is_new` is False if it had been taken in before.
     """
@@ -96,6 +104,8 @@ def take_in(events: Sequence[InboundEvent], raw: RawInput, door: Door) -> int:
             kept += _change_number(event, raw)
         elif isinstance(event, PullHint):
             kept += _keep_hint(event, raw)
+        elif isinstance(event, MailReport):
+            kept += keep_report(event, raw, door.signing_keys)
         else:
             kept += _keep_ignored(event, raw)
     return kept
@@ -119,6 +129,8 @@ def receive_message(inbound: InboundMessage, raw: RawInput, door: Door) -> Lande
     """The one way in. Guard and effect are one transaction; a loser of a race decides again."""
     if (raw.provider, raw.account) != (inbound.provider, inbound.account):
         raw = replace(raw, provider=inbound.provider, account=inbound.account)
+    if _would_answer_ourselves(inbound, door):
+        inbound = replace(inbound, is_automatic=True)
     try:
         return retry_on_contention(
             lambda attempt: receive_once(inbound, raw, door, is_retry=attempt > 0)
@@ -158,7 +170,13 @@ def receive_once(
     """
     sender = inbound.sender
     addresses = [entry.address for entry in sender.proven] + list(sender.claims)
-    known = read_arrival(raw, inbound.event_id, addresses, consistent=is_retry)
+    ids = name_mails(inbound)
+    arrival = read_arrival(raw, inbound.event_id, addresses, ids, consistent=is_retry)
+    known, mails = arrival.addresses, arrival.mails
+    if _is_echo(inbound, mails, door):
+        reason = "a mail of our own that came back"
+        is_new = keep_without_message(raw, inbound.event_id, LedgerState.IGNORED, reason)
+        return Landed("", "", "", is_new)
     origin = known.get(addresses[0])
     used_token, ticket = _read_link(inbound, origin, raw.received_at, door)
     if inbound.customer_id:
@@ -189,9 +207,27 @@ def receive_once(
     )
     if admission is not None:
         message = replace(message, proof=admission.proof)
+    named = suggest_cases(inbound, message, mails, door.signing_keys)
+    joining = replace(joining, suggestions=(*joining.suggestions, *named))
     change = _change_case(case, message, inbound, joining, door)
-    commit_arrival(change, _land(inbound, raw, message, joining, origin, used_token, waiting))
+    commit_arrival(
+        change, _land(inbound, raw, message, joining, origin, used_token, waiting, mails)
+    )
     return Landed(change.after.id, change.after.ref, message.id, is_new=True)
+
+
+def _is_echo(inbound: InboundMessage, mails: Mapping[str, KnownMail], door: Door) -> bool:
+    """Is this a mail that we sent? By the id SES gave it, or by the signed one that we did."""
+    known = mails.get(inbound.context.get("message_id", ""))
+    return (known is not None and known.is_ours) or is_own_mail(inbound, door.signing_keys)
+
+
+def _would_answer_ourselves(inbound: InboundMessage, door: Door) -> bool:
+    """Would an answer go to our own address? A form on our own pages may send so."""
+    local, _, domain = normalise_email(door.support_address).rpartition("@")
+    to, _, to_domain = inbound.context.get("address", "").rpartition("@")
+    is_ours = to.partition("+")[0] == local and to_domain == domain
+    return inbound.channel is Channel.EMAIL and bool(local) and is_ours
 
 
 def _change_case(
@@ -213,6 +249,7 @@ def _land(
     origin: KnownAddress | None,
     used_token: str,
     waiting: PartGroup | None,
+    mails: Mapping[str, KnownMail],
 ) -> Landing:
     sender = inbound.sender
     new_customer = None
@@ -226,6 +263,7 @@ def _land(
             created_at=raw.received_at,
         )
     is_own = origin is not None and origin.customer_id == message.customer_id
+    mail_id = inbound.context.get("message_id", "") if inbound.channel is Channel.EMAIL else ""
     return Landing(
         raw=raw,
         event_id=inbound.event_id,
@@ -236,6 +274,7 @@ def _land(
         moved=joining.moved,
         used_token=used_token,
         waiting=waiting,
+        mail_id="" if mail_id in mails else mail_id,
     )
 
 
@@ -309,7 +348,7 @@ def _read_if_active(case_id: str) -> Case | None:
     return case if case.is_active else None
 
 
-def _find_platform_ids(origin: Address, known: dict[Address, KnownAddress]) -> dict[str, str]:
+def _find_platform_ids(origin: Address, known: Mapping[Address, KnownAddress]) -> dict[str, str]:
     """Only a sign-in by a user not seen before can meet another user's phone or mail address."""
     if origin.kind is not AddressKind.PLATFORM or origin in known:
         return {}

@@ -16,9 +16,10 @@ from caseweave.channels.mail_reading import MailPart
 from caseweave.channels.mail_registry import MAIL
 from caseweave.channels.registry import MESSENGERS, SMS
 from caseweave.channels.request import WebhookRequest
-from caseweave.domain.message import InboundEvent
+from caseweave.domain.message import InboundEvent, MailReport
 from caseweave.errors import CaseweaveError, UnparseableError
 from caseweave.intake import Door, take_in
+from caseweave.returned_mail import find_reported
 from caseweave.storage.ledger import (
     LedgerEntry,
     RawInput,
@@ -51,6 +52,10 @@ def replay_quarantined(
     for entry in list(list_quarantined(limit)):
         try:
             events, files = parse_events(partial(_understand, entry, read_credentials))
+            for event in events:
+                if isinstance(event, MailReport):
+                    # One that still is about no mail of ours stays where people see it.
+                    find_reported(event, door.signing_keys)
             for file in files:
                 keep_attachment(files_bucket, file.digest, file.media_type, file.content)
             raw = RawInput(
@@ -76,13 +81,11 @@ def _understand(
 ) -> tuple[list[InboundEvent], tuple[MailPart, ...]]:
     """The events and files of an entry. Raises UnparseableError."""
     if entry.provider == ses.PROVIDER:
-        inbound, mail = ses.parse(_read_body(entry), entry.body_ref.rpartition("/")[2])
-        return [inbound], mail.kept_files
+        return ses.parse(_read_body(entry), entry.body_ref.rpartition("/")[2])
     request = WebhookRequest(_read_body(entry), _lower(entry.headers))
     if entry.provider in MAIL:
         credentials = read_credentials(entry.provider)
-        inbound, files = MAIL[entry.provider].parse_mail(request, credentials)
-        return [inbound], files
+        return MAIL[entry.provider].parse_mail(request, credentials)
     if entry.provider in _PROVIDERS:
         provider = _PROVIDERS[entry.provider]
         return provider.parse(request, read_credentials(entry.provider)), ()

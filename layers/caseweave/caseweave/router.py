@@ -6,17 +6,19 @@ from urllib.parse import quote
 
 from caseweave.domain.case import Case
 from caseweave.domain.consent import Verdict, judge_keyword, obey_keyword
-from caseweave.domain.desk import Desk
+from caseweave.domain.desk import AnswerRules, Desk
 from caseweave.domain.event import CaseChange, begin_change
-from caseweave.domain.identity import AddressKind
+from caseweave.domain.identity import Address, AddressKind
 from caseweave.domain.keywords import Heard, Keyword, hear_keyword
-from caseweave.domain.message import Message
-from caseweave.domain.routing import route_message, wants_acknowledgement
+from caseweave.domain.message import Channel, Message
+from caseweave.domain.outbound import find_mail_address
+from caseweave.domain.routing import find_objection, route_message, wants_acknowledgement
 from caseweave.domain.tokens import issue_link_token
 from caseweave.domain.triage import find_entities
 from caseweave.domain.ulid import derive_ulid
 from caseweave.domain.wording import Wording, fill_text
 from caseweave.errors import ContentionError, NotFoundError
+from caseweave.storage.answers import put_answer, read_answers
 from caseweave.storage.cases import commit_change, read_message_of
 from caseweave.storage.consent import put_consent, read_consent
 from caseweave.storage.customers import has_address_of_kind
@@ -47,13 +49,14 @@ def route_case(
             obeyed = _obey(heard, case, message, desk, now, reply_id)
             if obeyed is not None:
                 return obeyed
-        wording = Wording()
+        wording, withheld, write = Wording(), "", Transaction()
         if wants_acknowledgement(case, message):
-            wording = Wording(telegram_link=_make_link(message, bot, keys, now))
-        asks_for_help = heard == Heard(Keyword.HELP)
-        answer = HELP_TEXT if asks_for_help else ""
-        change = route_message(case, message, desk, wording, now, reply_id, answer)
-        commit_change(change, find_entities(message, desk))
+            withheld = _count_answer(write, case, message, desk.mail_answers, now)
+            if not withheld:
+                wording = Wording(telegram_link=_make_link(message, bot, keys, now))
+        answer = HELP_TEXT if heard == Heard(Keyword.HELP) else ""
+        change = route_message(case, message, desk, wording, now, reply_id, answer, withheld)
+        commit_change(change, find_entities(message, desk), write)
         return change
 
     return retry_on_contention(attempt)
@@ -81,6 +84,20 @@ def _obey(
     except RefusedError as error:
         raise ContentionError(str(error)) from error
     return change
+
+
+def _count_answer(
+    write: Transaction, case: Case, message: Message, rules: AnswerRules, now: datetime
+) -> str:
+    """Count the answer that a mail is to get, in the same transaction; or why it gets none."""
+    address = find_mail_address(case.contacts.get(Channel.EMAIL))
+    if message.channel is not Channel.EMAIL or not address:
+        return ""
+    known = read_answers(Address(AddressKind.EMAIL, address))
+    withheld = find_objection(address, rules, len(known.since(now - rules.within)))
+    if not withheld:
+        put_answer(write, known, now, rules.within)
+    return withheld
 
 
 def _make_link(message: Message, bot: str, keys: Sequence[bytes], now: datetime) -> str:

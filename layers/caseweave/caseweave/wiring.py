@@ -32,7 +32,7 @@ def start() -> Settings:
 def make_door(settings: Settings) -> Door:
     """Raises MissingSecretError."""
     keys = read_signing_keys(settings.parameter_prefix)
-    return Door(settings.default_team, keys, secrets.token_bytes)
+    return Door(settings.default_team, keys, secrets.token_bytes, settings.support_address)
 
 
 def credentials_of(settings: Settings, provider: str) -> Credentials:

@@ -7,14 +7,15 @@ message brings for its answer is what `ses.py` finds in a mail.
 import hmac
 import re
 from base64 import b64encode
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from email.utils import getaddresses
 from hashlib import sha256
 
 from caseweave.channels import ses
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.mail_reading import MOST_PARTS, Mail, MailPart, read_mail
+from caseweave.channels.mail_reports import read_report
 from caseweave.channels.request import WebhookRequest
 from caseweave.domain.identity import (
     Address,
@@ -24,7 +25,7 @@ from caseweave.domain.identity import (
     Sender,
     normalise_email,
 )
-from caseweave.domain.message import InboundMessage
+from caseweave.domain.message import InboundEvent
 from caseweave.errors import InvalidSignatureError
 
 _LONGEST_NAME = 200
@@ -40,12 +41,14 @@ class Envelope:
     """What the service itself says of a mail.
 
     `sender` is None where it does not tell it, and "" for a mail that wants no answer (a bounce).
-    `proven_domains` are those whose own checks (DKIM, SPF) the service found to hold.
+    `proven_domains` are those whose own checks (DKIM, SPF) the service found to hold. `verdicts` is
+    what it says of the mail (spf, dkim, spam), in the words of `ses_verdicts`.
     """
 
     recipients: tuple[str, ...] = ()
     sender: str | None = None
     proven_domains: frozenset[str] = frozenset()
+    verdicts: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_envelope_address(written: str) -> str:
@@ -124,21 +127,36 @@ def file_part(number: int, name: str, media_type: str, content: bytes) -> MailPa
     )
 
 
-def understand(provider: str, mail: Mail, envelope: Envelope, event_id: str = "") -> InboundMessage:
-    """The message of a mail. *event_id* is the service's own id of the delivery, if it has one."""
-    event_id = event_id or _event_id(mail)
+def understand(
+    provider: str, mail: Mail, envelope: Envelope, event_id: str = ""
+) -> tuple[list[InboundEvent], tuple[MailPart, ...]]:
+    """The one event of a mail, and the files that its message mentions.
+
+    *event_id* is the service's own id of the delivery, for a mail that has none itself.
+    """
+    event_id = ses.name_event(mail) or event_id or _digest(mail)
+    report = read_report(provider, mail, event_id, is_null_sender=envelope.sender == "")
+    if report is not None:
+        return [report], ()
     # Who is addressed in the envelope alone (a blind copy, a forwarding) may carry our token.
-    addressed = replace(mail, recipients=(*mail.recipients, *envelope.recipients))
+    addressed = replace(mail, recipients=(*envelope.recipients, *mail.recipients))
     sender = _sender(provider, mail, envelope.proven_domains, event_id)
-    message = ses.make_message(provider, addressed, sender, event_id)
-    return replace(message, is_automatic=message.is_automatic or envelope.sender == "")
+    message = ses.make_message(provider, addressed, sender, event_id, envelope.verdicts)
+    is_automatic = message.is_automatic or envelope.sender == ""
+    return [replace(message, is_automatic=is_automatic)], mail.kept_files
 
 
-def _event_id(mail: Mail) -> str:
+def reads_as_spam(mail: Mail, *names: str) -> bool:
+    """Does a header of that name call this mail spam? Its sender can add one, but not take away
+    the service's own.
+    """
+    told = {value.lower().lstrip() for key, value in mail.headers if key in names}
+    return any(value.startswith("yes") for value in told)
+
+
+def _digest(mail: Mail) -> str:
     """What is the same whenever the service delivers this mail again, and for no other mail."""
     identity = sha256(ses.identify(mail))
-    if mail.message_id:
-        return f"{mail.message_id} {identity.hexdigest()[:16]}"
     # Somebody may write "ok" twice; the headers of the way tell the two apart.
     told = [*map(str, mail.headers), *(file.digest for file in mail.files)]
     identity.update("\x1f".join(told).encode("utf-8", "replace"))

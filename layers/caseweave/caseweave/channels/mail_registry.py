@@ -7,7 +7,7 @@ from caseweave.channels import mailgun, postmark, sendgrid
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.mail_reading import MailPart
 from caseweave.channels.request import WebhookRequest
-from caseweave.domain.message import InboundMessage
+from caseweave.domain.message import InboundEvent
 
 
 class MailProvider(Protocol):
@@ -20,7 +20,7 @@ class MailProvider(Protocol):
 
     def parse_mail(
         self, request: WebhookRequest, credentials: Credentials
-    ) -> tuple[InboundMessage, tuple[MailPart, ...]]: ...
+    ) -> tuple[list[InboundEvent], tuple[MailPart, ...]]: ...
 
 
 def is_fresh(name: str, request: WebhookRequest, now: datetime) -> bool:

@@ -18,13 +18,14 @@ from caseweave.channels.hosted_mail import (
     bare_addresses,
     file_part,
     read_envelope_address,
+    reads_as_spam,
     understand,
     write_head,
 )
 from caseweave.channels.mail_reading import Mail, MailPart, read_mail
 from caseweave.channels.multipart import Form, read_parts
 from caseweave.channels.request import WebhookRequest
-from caseweave.domain.message import InboundEvent, InboundMessage
+from caseweave.domain.message import InboundEvent
 from caseweave.errors import InvalidSignatureError, UnparseableError
 
 PROVIDER = "mailgun"
@@ -71,14 +72,14 @@ def is_fresh(timestamp: str, now: datetime) -> bool:
 
 def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEvent]:
     """The one mail of a request. Raises UnparseableError."""
-    return [parse_mail(request, credentials)[0]]
+    return parse_mail(request, credentials)[0]
 
 
 def parse_mail(
     request: WebhookRequest,
     credentials: Credentials,  # noqa: ARG001 - nothing of the account is needed to read a mail
-) -> tuple[InboundMessage, tuple[MailPart, ...]]:
-    """The message, and the files that came with it. Raises UnparseableError.
+) -> tuple[list[InboundEvent], tuple[MailPart, ...]]:
+    """The one event, and the files that came with it. Raises UnparseableError.
 
     The sender stays unproven: `X-Mailgun-Spf` and `X-Mailgun-Dkim-Check-Result` are headers of
     the mail, are only added where its filter is on, and name no domain. Anybody can write them.
@@ -89,8 +90,9 @@ def parse_mail(
     envelope = Envelope(
         recipients=bare_addresses(form.first("recipient")),
         sender=None if sender is None else read_envelope_address(sender.text),
+        verdicts={"spam": "fail"} if reads_as_spam(mail, "x-mailgun-sflag") else {},
     )
-    return understand(PROVIDER, mail, envelope), mail.kept_files
+    return understand(PROVIDER, mail, envelope)
 
 
 def _read(form: Form) -> Mail:

@@ -14,13 +14,14 @@ from caseweave.channels.hosted_mail import (
     assemble,
     bare_addresses,
     file_part,
+    reads_as_spam,
     understand,
     verify_basic,
     write_head,
 )
 from caseweave.channels.mail_reading import MOST_PARTS, Mail, MailPart, read_mail
 from caseweave.channels.request import WebhookRequest, read_json_object
-from caseweave.domain.message import InboundEvent, InboundMessage
+from caseweave.domain.message import InboundEvent
 from caseweave.errors import UnparseableError
 
 PROVIDER = "postmark"
@@ -41,14 +42,14 @@ def verify(request: WebhookRequest, credentials: Credentials) -> None:
 
 def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEvent]:
     """The one mail of a request. Raises UnparseableError."""
-    return [parse_mail(request, credentials)[0]]
+    return parse_mail(request, credentials)[0]
 
 
 def parse_mail(
     request: WebhookRequest,
     credentials: Credentials,  # noqa: ARG001 - nothing of the account is needed to read a mail
-) -> tuple[InboundMessage, tuple[MailPart, ...]]:
-    """The message, and the files that came with it. Raises UnparseableError.
+) -> tuple[list[InboundEvent], tuple[MailPart, ...]]:
+    """The one event, and the files that came with it. Raises UnparseableError.
 
     The sender stays unproven: Postmark tells no verdict on DKIM or DMARC but in headers of the
     mail (`Received-SPF`, `X-Spam-Tests`), where whoever wrote the mail may have put them.
@@ -58,8 +59,11 @@ def parse_mail(
     if not event_id or len(event_id) > _LONGEST_ID:
         raise UnparseableError("no MessageID")
     mail = _read(said)
-    envelope = Envelope(recipients=bare_addresses(_text(said, "OriginalRecipient")))
-    return understand(PROVIDER, mail, envelope, event_id), mail.kept_files
+    envelope = Envelope(
+        recipients=bare_addresses(_text(said, "OriginalRecipient")),
+        verdicts={"spam": "fail"} if reads_as_spam(mail, "x-spam-status") else {},
+    )
+    return understand(PROVIDER, mail, envelope, event_id)
 
 
 def _read(said: dict[str, Any]) -> Mail:

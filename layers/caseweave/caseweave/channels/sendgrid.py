@@ -27,7 +27,7 @@ from caseweave.channels.hosted_mail import (
 from caseweave.channels.mail_reading import Mail, MailPart, read_mail
 from caseweave.channels.multipart import Form, read_parts
 from caseweave.channels.request import WebhookRequest
-from caseweave.domain.message import InboundEvent, InboundMessage
+from caseweave.domain.message import InboundEvent
 from caseweave.errors import InvalidSignatureError, MissingSecretError, UnparseableError
 
 PROVIDER = "sendgrid"
@@ -37,6 +37,9 @@ _SIGNATURE = "x-twilio-email-event-webhook-signature"
 _TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
 _CURVE = "NIST P-256"
 _LONGEST_PROOF = 200
+# SpamAssassin's own threshold; the score is only there where its check is switched on.
+_SPAM_FROM = 5.0
+_SCORE = re.compile(r"\d{1,6}(\.\d{1,6})?")
 _MOST_RECIPIENTS = 10
 # One signature, of a domain. Of several, each may have been written into the identity of another.
 _DKIM_PASS = re.compile(r"\{@([A-Za-z0-9.-]{1,253}) ?: ?pass\}")
@@ -86,19 +89,20 @@ def _signed(public_key: str, digest: SHA256.SHA256Hash, signature: bytes) -> boo
 
 def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEvent]:
     """The one mail of a request. Raises UnparseableError."""
-    return [parse_mail(request, credentials)[0]]
+    return parse_mail(request, credentials)[0]
 
 
 def parse_mail(
     request: WebhookRequest,
     credentials: Credentials,  # noqa: ARG001 - nothing of the account is needed to read a mail
-) -> tuple[InboundMessage, tuple[MailPart, ...]]:
-    """The message, and the files that came with it. Raises UnparseableError."""
+) -> tuple[list[InboundEvent], tuple[MailPart, ...]]:
+    """The one event, and the files that came with it. Raises UnparseableError."""
     form = read_parts(request)
     mail = _read(form)
     sender, recipients = _envelope(form)
-    envelope = Envelope(recipients, sender, _proven_domains(form, sender or ""))
-    return understand(PROVIDER, mail, envelope), mail.kept_files
+    proven_domains = _proven_domains(form, sender or "")
+    envelope = Envelope(recipients, sender, proven_domains, _verdicts(form))
+    return understand(PROVIDER, mail, envelope)
 
 
 def _envelope(form: Form) -> tuple[str | None, tuple[str, ...]]:
@@ -129,6 +133,19 @@ def _proven_domains(form: Form, envelope_from: str) -> frozenset[str]:
     if form.first("SPF").strip().lower() == "pass" and envelope_from.count("@") == 1:
         found.add(envelope_from.rpartition("@")[2])
     return frozenset(found - {""})
+
+
+def _verdicts(form: Form) -> dict[str, str]:
+    """What SendGrid found. The sender can add a worse score, but not take away SendGrid's own."""
+    verdicts = {}
+    if form.is_clean and form.find("SPF") and form.find("dkim"):
+        spf = form.first("SPF").strip().lower()
+        signed = _DKIM_PASS.fullmatch(form.first("dkim").strip())
+        verdicts = {"spf": spf[:20], "dkim": "pass" if signed else "none"}
+    scores = [part.text.strip()[:20] for part in form.parts if part.name == "spam_score"]
+    if any(_SCORE.fullmatch(score) and float(score) >= _SPAM_FROM for score in scores):
+        verdicts["spam"] = "fail"
+    return {name: verdict for name, verdict in verdicts.items() if verdict}
 
 
 def _read(form: Form) -> Mail:

@@ -6,16 +6,25 @@ https://docs.aws.amazon.com/ses/latest/dg/send-email-raw.html
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from email.headerregistry import Address as MailAddress
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from hashlib import sha256
 
-from caseweave.channels.mail_reading import LONGEST_HEADER, Mail, read_mail
+from caseweave.channels.mail_reading import Mail, MailPart, read_mail
+from caseweave.channels.mail_reports import read_report
+from caseweave.channels.mail_rules import (
+    find_references,
+    find_reply_tokens,
+    is_automatic,
+    read_thread,
+)
 from caseweave.channels.parts import write_choices
 from caseweave.channels.reply_text import is_forward, split_reply
+from caseweave.channels.ses_verdicts import read_dmarc, read_envelope_recipient, read_verdicts
 from caseweave.domain.identity import (
     Address,
     AddressKind,
@@ -24,48 +33,67 @@ from caseweave.domain.identity import (
     Sender,
     normalise_email,
 )
-from caseweave.domain.message import Attachment, Channel, InboundMessage, Message, Purpose
+from caseweave.domain.message import (
+    Attachment,
+    Channel,
+    InboundEvent,
+    InboundMessage,
+    Message,
+    Purpose,
+)
+from caseweave.domain.outbound import find_mail_address
 from caseweave.domain.tokens import issue_reply_token
 
 PROVIDER = "ses"
 # What SES puts into the bucket when a rule is set up; it is no mail.
 SETUP_OBJECT = "AMAZON_SES_SETUP_NOTIFICATION"
 
-_DMARC = re.compile(r"\bdmarc=(\w+)")
-_HEADER_FROM = re.compile(r"\bheader\.from=([^\s;]+)")
-_TOKEN_ADDRESS = re.compile(r"\+([a-z2-7]{42})@", re.IGNORECASE)
-_TOKEN_REFERENCE = re.compile(r"<([a-z2-7]{42})\.", re.IGNORECASE)
-# Longer or stranger ids than this are not worth risking a broken header for.
-_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,120}>")
 # What can stand in To as it is: no quotes, no brackets, nothing that is decoded.
 _PLAIN_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+", re.ASCII)
 _LONGEST_SUBJECT = 250
 _REPLY_PREFIX = re.compile(r"^((re|回复|答复)\s*[:\uff1a]\s*)+", re.IGNORECASE)
-_BULK = {"bulk", "junk", "list", "auto_reply"}
 
 
-def parse(raw: bytes, object_id: str) -> tuple[InboundMessage, Mail]:
-    """The message of a mail, and the mail itself (its files are stored by the caller).
+def parse(raw: bytes, object_id: str) -> tuple[list[InboundEvent], tuple[MailPart, ...]]:
+    """The one event of a mail, and the files that its message mentions (the caller keeps them).
 
     *object_id* is SES's id of the delivery. Raises UnparseableError.
     """
     mail = read_mail(raw)
-    sender = _sender(mail, object_id)
     # One mail to two of our addresses is stored once by SES and makes one message; a mail
     # without Message-ID is known by SES's id for it.
-    event_id = mail.message_id or object_id
-    if mail.message_id:
-        event_id = f"{mail.message_id} {sha256(identify(mail)).hexdigest()[:16]}"
-    return make_message(PROVIDER, mail, sender, event_id), mail
+    event_id = name_event(mail) or object_id
+    report = read_report(PROVIDER, mail, event_id)
+    if report is not None:
+        return [report], ()
+    # A reply token in the envelope counts, whatever To says.
+    envelope = read_envelope_recipient(mail)
+    addressed = replace(mail, recipients=(envelope, *mail.recipients)) if envelope else mail
+    sender, verdicts = _sender(mail, object_id), read_verdicts(mail)
+    return [make_message(PROVIDER, addressed, sender, event_id, verdicts)], mail.kept_files
 
 
-def make_message(provider: str, mail: Mail, sender: Sender, event_id: str) -> InboundMessage:
-    """The message of a mail, whoever delivered it.
+def name_event(mail: Mail) -> str:
+    """What is the same whenever this mail comes; "" if it has no Message-ID."""
+    if not mail.message_id:
+        return ""
+    return f"{mail.message_id} {sha256(identify(mail)).hexdigest()[:16]}"
+
+
+def make_message(
+    provider: str,
+    mail: Mail,
+    sender: Sender,
+    event_id: str,
+    verdicts: Mapping[str, str] | None = None,
+) -> InboundMessage:
+    """The message of a mail, whoever delivered it; *verdicts* are the provider's own on it.
 
     It has no account: one mail to two of our addresses is one message.
     """
     is_sent_on = is_forward(mail.subject, mail.text)
     body, quoted = (mail.text, "") if is_sent_on else split_reply(mail.text)
+    fields = dict(verdicts or {})
     return InboundMessage(
         channel=Channel.EMAIL,
         provider=provider,
@@ -75,95 +103,34 @@ def make_message(provider: str, mail: Mail, sender: Sender, event_id: str) -> In
         sender=sender,
         body=body,
         quoted=quoted,
-        page_digest=mail.page.digest if mail.page else "",
+        page_digest=mail.page.digest if mail.page and fields.get("virus") != "fail" else "",
         occurred_at=mail.date,
         subject=mail.subject,
-        attachments=tuple(
-            Attachment(
-                name=file.name,
-                media_type=file.media_type,
-                size=len(file.content),
-                digest=file.digest,
-                state="stored",
-                content_id=file.content_id,
-            )
-            for file in mail.files
-        ),
-        context=read_thread(mail),
-        fields={"not_read": " ".join(mail.notes)} if mail.notes else {},
+        attachments=tuple(_attach(file, fields.get("virus", "")) for file in mail.files),
+        context=read_thread(mail, is_proven=sender.proven[0].proof is Proof.DMARC),
+        fields=fields | ({"not_read": " ".join(mail.notes)} if mail.notes else {}),
         is_automatic=is_automatic(mail),
         reply_tokens=find_reply_tokens(mail),
+        references=find_references(mail),
     )
 
 
-def read_thread(mail: Mail) -> dict[str, str]:
-    """What an answer needs to land in the customer's thread."""
-    ids = [
-        ref
-        for ref in (*mail.references[-5:], mail.message_id)
-        if _MESSAGE_ID.fullmatch(ref) and "=?" not in ref
-    ]
-    return {
-        "address": normalise_email(mail.senders[0][1]) if mail.senders else "",
-        "message_id": ids[-1] if ids and ids[-1] == mail.message_id else "",
-        "references": " ".join(ids),
-        "subject": mail.subject[:300],
-    }
-
-
-def is_dmarc_aligned(mail: Mail, address: str) -> bool:
-    """Did SES find that the domain of *address* vouches for this mail?"""
-    domain = address.rpartition("@")[2].lower()
-    return _read_dmarc(mail) == ("pass", domain)
-
-
-def _read_dmarc(mail: Mail) -> tuple[str, str]:
-    """SES's DMARC verdict and the domain it is about; empty where it gave none.
-
-    Only the first Authentication-Results counts: SES adds its own on top, and whoever wrote the
-    mail may have put another one below. It quotes what the sender said (envelope-from, helo): a
-    second verdict in it, or one cut off, is the mark of somebody who tries, and counts as a fail.
-    """
-    results = mail.header("authentication-results").lower()
-    authority, _, verdicts = results.partition(";")
-    if authority.strip() != "amazonses.com":
-        return "", ""
-    found, domains = _DMARC.findall(verdicts), _HEADER_FROM.findall(verdicts)
-    if len(found) > 1 or len(domains) > 1 or len(results) >= LONGEST_HEADER:
-        return "fail", ""
-    return "".join(found), "".join(domains)
-
-
-def is_automatic(mail: Mail) -> bool:
-    """Was this written by a machine? Such mail is kept, flagged, and never answered.
-
-    RFC 3834, and what mailers do beside it.
-    """
-    submitted = mail.header("auto-submitted").partition(";")[0].strip().lower()
-    return (
-        submitted not in ("", "no")
-        or mail.header("precedence").strip().lower() in _BULK
-        or mail.header("x-auto-response-suppress").strip().lower() == "all"
-        or mail.header("return-path").strip() == "<>"
-        or bool(mail.header("list-unsubscribe"))
-        or mail.header("content-type").lower().startswith("multipart/report")
+def _attach(file: MailPart, virus: str) -> Attachment:
+    is_blocked = virus == "fail"
+    return Attachment(
+        name=file.name,
+        media_type=file.media_type,
+        size=len(file.content),
+        digest=file.digest,
+        content_id=file.content_id,
+        state="blocked" if is_blocked else "stored",
+        reason="virus" if is_blocked else "",
     )
-
-
-def find_reply_tokens(mail: Mail) -> tuple[str, ...]:
-    """The signed tokens in the addresses and references of a mail, as yet unverified."""
-    found = [match.group(1) for to in mail.recipients for match in _TOKEN_ADDRESS.finditer(to)]
-    found += [m.group(1) for ref in mail.references for m in _TOKEN_REFERENCE.finditer(ref)]
-    return tuple(dict.fromkeys(token.lower() for token in found))[:5]
 
 
 def find_recipient(message: Message) -> str:
     """Where an answer goes: the address the customer's mail was from; "" if it had none."""
-    if message.contact is None:
-        return ""
-    written = message.contact.context.get("address", "")
-    is_email = message.contact.address.kind is AddressKind.EMAIL
-    return written or (message.contact.address.value if is_email else "")
+    return find_mail_address(message.contact)
 
 
 def compose_mail(
@@ -202,6 +169,7 @@ def compose_mail(
         mail["Auto-Submitted"] = "auto-replied"
         mail["X-Auto-Response-Suppress"] = "All"
         mail["Precedence"] = "auto_reply"
+        mail["X-Loop"] = support_address
     mail.set_content(_words(message, links), cte="base64")
     for file, content in enclosed:
         kind, _, subtype = file.media_type.partition("/")
@@ -235,13 +203,15 @@ def _sender(mail: Mail, object_id: str) -> Sender:
     """Proven is only a single From address that passed DMARC; any other is a claim, and one
     whose own domain disowns the mail is refuted.
     """
-    proof = Proof.REFUTED if _read_dmarc(mail)[0] == "fail" else Proof.NONE
+    dmarc, domain = read_dmarc(mail)
+    proof = Proof.REFUTED if dmarc == "fail" else Proof.NONE
     unproven = ProvenAddress(Address(AddressKind.UNPROVEN, f"mail.{object_id}"), proof)
     if not mail.senders:
         return Sender(proven=(unproven,))
     name, written = mail.senders[0]
     address = Address(AddressKind.EMAIL, normalise_email(written)[:320])
-    is_proven = len(mail.senders) == 1 and is_dmarc_aligned(mail, address.value)
+    is_aligned = dmarc == "pass" and domain == address.value.rpartition("@")[2].lower()
+    is_proven = len(mail.senders) == 1 and is_aligned
     if is_proven:
         return Sender(proven=(ProvenAddress(address, Proof.DMARC),), name=name[:200])
     return Sender(proven=(unproven,), claims=(address,), name=name[:200])

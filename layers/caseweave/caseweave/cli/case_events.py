@@ -47,7 +47,12 @@ def _state(data: Data, language: str) -> str:
 
 
 def _suggested(data: Data, _language: str) -> str:
-    return f"{data['address']} → {data['customer_id']} ({data['reason']})"
+    named = data.get("case_id") or data["customer_id"]
+    return f"{data['address']} → {named} ({data['reason']})"
+
+
+def _withheld(data: Data, _language: str) -> str:
+    return str(data["reason"])
 
 
 def _linked(data: Data, language: str) -> str:
@@ -113,4 +118,5 @@ _DESCRIPTIONS: Mapping[str, Callable[[Data, str], str]] = {
     "message_failed": _trouble,
     "message_unknown": _trouble,
     "attachment_unavailable": _missing_file,
+    "answer_withheld": _withheld,
 }

@@ -102,7 +102,7 @@ def _file(file: Mapping[str, Any], language: str) -> Text:
         told.append(label(file["reason"], language))
     if file["is_executable"]:
         told.append(label("executable", language))
-    is_trouble = file["is_executable"] or file["state"] == "unavailable"
+    is_trouble = file["is_executable"] or file["state"] in ("unavailable", "blocked")
     words = f"[{label('file', language)}] {file['name']} ({', '.join(told)})"
     return plain(words, "red" if is_trouble else "magenta")
 

@@ -66,6 +66,7 @@ LABELS = {
     "failed": ("failed", "失败"),
     "delivered": ("delivered", "已送达"),
     "read": ("read", "已读"),
+    "complained": ("called spam", "被标为垃圾邮件"),
     # events
     "case_opened": ("opened", "创建"),
     "case_triaged": ("triaged", "分诊"),
@@ -84,10 +85,13 @@ LABELS = {
     "incident_linked": ("incident", "故障关联"),
     "message_failed": ("not sent", "发送失败"),
     "message_unknown": ("unclear", "结果不明"),
+    "answer_withheld": ("not answered", "未自动回复"),
     "attachment_unavailable": ("no file", "附件不可用"),
     # states of a file, and why there is none
     "file_pending": ("being fetched", "获取中"),
     "file_unavailable": ("unavailable", "不可用"),
+    "file_blocked": ("blocked", "已拦截"),
+    "virus": ("a virus was found in the mail", "邮件中发现病毒"),
     "executable": ("executable: do not open", "可执行文件，请勿打开"),
     "declared_as": ("claimed to be", "自称"),
     "too_large": ("too large", "文件过大"),

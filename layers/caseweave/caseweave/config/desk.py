@@ -14,13 +14,14 @@ from caseweave.config.nodes import Node, read_file
 from caseweave.domain.calendars import ALWAYS, Calendar
 from caseweave.domain.case import Priority
 from caseweave.domain.clocks import ClockKind, Policy, Target, find_deadline
-from caseweave.domain.desk import Desk, Playbook
+from caseweave.domain.desk import AnswerRules, Desk, Playbook
+from caseweave.domain.identity import normalise_email
 from caseweave.domain.keywords import Keyword, Keywords, fold_keyword
 from caseweave.domain.language import CHINESE, ENGLISH
 from caseweave.domain.wording import PLACEHOLDERS
 from caseweave.errors import InvalidConfigError
 
-FILES = ("calendars", "sla", "teams", "texts", "playbooks", "sms")
+FILES = ("calendars", "sla", "teams", "texts", "playbooks", "sms", "mail")
 # Rules refer to these by name.
 _NEEDED_TEXTS = (
     "acknowledgement",
@@ -39,6 +40,10 @@ _NEEDED_POLICIES = ("waiting_pending", "waiting_resolved")
 _NEEDED_CLOCKS = (ClockKind.FIRST_REPLY, ClockKind.OUTCOME)
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _INTERVAL = re.compile(r"(\d\d:\d\d)\s*-\s*(\d\d:\d\d)")
+# Each is remembered with the address; and two machines must stop soon.
+_MOST_ANSWERS = 100
+_LONGEST_WINDOW = timedelta(days=30)
+_LOCAL_ADVICE = "write what stands before the @, such as no-reply"
 _A_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -79,7 +84,21 @@ def load_desk(folder: Path) -> Desk:
         texts=texts,
         products={name: node.texts() for name, node in playbooks.get("products").items()},
         keywords=_read_keywords(files["sms"].mapping("keywords", "answered_by_provider")),
+        mail_answers=_read_answers(files["mail"].mapping("automatic_answers")),
     )
+
+
+def _read_answers(node: Node) -> AnswerRules:
+    rules = node.get("automatic_answers").mapping("at_most", "within", "never_to")
+    within = rules.get("within").convert(read_duration, "write a time such as 12h or 1d")
+    if not timedelta(0) < within <= _LONGEST_WINDOW:
+        raise rules.get("within").fail("write at least 1s and at most 30d")
+    never_to = rules.find("never_to")
+    locals_ = (
+        [one.convert(_local_part, _LOCAL_ADVICE) for one in never_to.each()] if never_to else []
+    )
+    at_most = rules.get("at_most").convert(_small_number, f"write 0 to {_MOST_ANSWERS}")
+    return AnswerRules(at_most=at_most, within=within, never_to=frozenset(locals_))
 
 
 def _read_playbook(
@@ -248,6 +267,18 @@ def _word(text: str) -> str:
     if not word:
         raise ValueError(text)
     return word
+
+
+def _small_number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text[:9]) <= _MOST_ANSWERS):
+        raise ValueError(text)
+    return int(text)
+
+
+def _local_part(text: str) -> str:
+    if not text.strip() or "@" in text:
+        raise ValueError(text)
+    return normalise_email(text)
 
 
 def _interval(text: str) -> tuple[time, time]:

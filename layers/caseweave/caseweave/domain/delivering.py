@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from caseweave.domain.message import (
+    Channel,
     Delivery,
     DeliveryState,
     PartDelivery,
@@ -16,14 +17,20 @@ from caseweave.domain.message import (
 _TAKEN = (DeliveryState.ACCEPTED, DeliveryState.DELIVERED, DeliveryState.READ)
 
 
-def settle(current: Delivery, told: Delivery, part: int = 1, of: int = 1) -> Delivery | None:
+def settle(
+    current: Delivery,
+    told: Delivery,
+    part: int = 1,
+    of: int = 1,
+    channel: Channel | None = None,
+) -> Delivery | None:
     """The delivery after *told* of part *part* of *of*; None if that says nothing new.
 
     Each part only ever moves forward, and the whole is what its parts make of it, so receipts may
     come in any order and any number of times.
     """
     if of == 1:
-        if not advances(current.state, told.state):
+        if not advances(current.state, told.state, channel):
             return None
         # A later word may lack the provider's id, which an earlier one told.
         known_id = told.provider_id or current.provider_id

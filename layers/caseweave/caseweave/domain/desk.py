@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from caseweave.domain.calendars import ALWAYS, Calendar
 from caseweave.domain.case import Priority
@@ -29,6 +29,17 @@ class Playbook:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerRules:
+    """How far automatic answers by mail go: `at_most` to an address `within` any such time, over
+    all cases, and none to an address whose local part is one of `never_to`.
+    """
+
+    at_most: int = 3
+    within: timedelta = timedelta(hours=24)
+    never_to: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """`texts` maps a text's name to its wording per language; `fallback` is the playbook for what
     no other one claims. `teams` maps each team to the one it escalates to ("" for none).
@@ -44,6 +55,7 @@ class Desk:
     texts: Mapping[str, Mapping[str, str]]
     products: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     keywords: Keywords = field(default_factory=Keywords)
+    mail_answers: AnswerRules = AnswerRules()
 
     def calendar(self, name: str) -> Calendar:
         """The calendar of that name. For one that ops took away while clocks still run by it,

@@ -20,6 +20,7 @@ class EventKind(StrEnum):
     MESSAGE_DELIVERED = "message_delivered"
     MESSAGE_FAILED = "message_failed"
     MESSAGE_UNKNOWN = "message_unknown"
+    ANSWER_WITHHELD = "answer_withheld"
     NOTE_ADDED = "note_added"
     CASE_TRIAGED = "case_triaged"
     CASE_ASSIGNED = "case_assigned"

@@ -80,11 +80,14 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Why this case may belong to another known customer; for an agent to decide."""
+    """Why this case may belong to another known customer, or to one case of theirs; for an agent
+    to decide.
+    """
 
     customer_id: str
     address: Address
     reason: str
+    case_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,12 +58,14 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
     DELIVERED = "delivered"
     READ = "read"
+    # The recipient called it spam.
+    COMPLAINED = "complained"
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """`state` is stored (bytes kept under `digest`), pending (still at the provider) or
-    unavailable.
+    """`state` is stored (bytes kept under `digest`), pending (still at the provider), unavailable,
+    or blocked (kept, but served to nobody).
 
     What stands behind `provider_ref` is not part of the message; `domain/media.py` finds it out
     later: what was claimed of a type that turned out otherwise, a small picture, why there is none.
@@ -171,8 +173,9 @@ class InboundMessage:
     `page_digest` names the stored file with the message as HTML that is safe to open.
 
     `event_id` is the id that survives a redelivery: with provider and account it is the duplicate
-    guard. `occurred_at` is None where the provider tells no time. A `remark` is about the message
-    that the provider calls `about`; one that nobody waits upon opens no case.
+    guard. `references` are the ids of the mails that it answers. `occurred_at` is None where the
+    provider tells no time. A `remark` is about the message that the provider calls `about`; one
+    that nobody waits upon opens no case.
     """
 
     channel: Channel
@@ -190,6 +193,7 @@ class InboundMessage:
     is_automatic: bool = False
     link_token: str = ""
     reply_tokens: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
     session_case_id: str = ""
     customer_id: str = ""
     is_answerable: bool = True
@@ -230,6 +234,44 @@ class NumberChange:
 
 
 @dataclass(frozen=True, slots=True)
+class MailTrace:
+    """An id of a mail of ours as it came back: a reply token and the message's id, unverified."""
+
+    token: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailReport:
+    """What some mail system says of a mail: nothing but a claim, until it proves to be about one of
+    ours, by a signed trace, or by the id that our sender gave it together with its recipient.
+
+    `state` is None for a status that settles nothing (delayed, relayed).
+    """
+
+    provider: str
+    account: str
+    event_id: str
+    traces: tuple[MailTrace, ...]
+    sent_ids: tuple[str, ...]
+    recipients: tuple[str, ...]
+    state: DeliveryState | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMail:
+    """What the store knows of a mail's id: its case, and whose it is ("" if not looked up).
+
+    `is_ours`: we wrote that mail.
+    """
+
+    case_id: str
+    customer_id: str = ""
+    is_ours: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class IgnoredEvent:
     """An event we know and have no use for; kept in the ledger, shown to nobody."""
 
@@ -252,7 +294,7 @@ class PullHint:
     token: str = ""
 
 
-InboundEvent = InboundMessage | Receipt | NumberChange | PullHint | IgnoredEvent
+InboundEvent = InboundMessage | Receipt | NumberChange | PullHint | MailReport | IgnoredEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,12 +343,16 @@ _RANK = {
     DeliveryState.FAILED: 4,
     DeliveryState.DELIVERED: 5,
     DeliveryState.READ: 6,
+    DeliveryState.COMPLAINED: 8,
 }
+# A mail is delivered when the next mail system took it, which may still send it back.
+_MAIL_RANK = _RANK | {DeliveryState.FAILED: 7}
 
 
-def advances(current: DeliveryState, new: DeliveryState) -> bool:
-    """Does *new* move a message forward from *current*?"""
-    return _RANK[new] > _RANK[current]
+def advances(current: DeliveryState, new: DeliveryState, channel: Channel | None = None) -> bool:
+    """Does *new* move a message of *channel* forward from *current*?"""
+    rank = _MAIL_RANK if channel is Channel.EMAIL else _RANK
+    return rank[new] > rank[current]
 
 
 def timeline_place(message: Message) -> tuple[datetime, int]:

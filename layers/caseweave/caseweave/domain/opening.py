@@ -161,6 +161,7 @@ def add_inbound(
                 "customer_id": suggestion.customer_id,
                 "address": str(suggestion.address),
                 "reason": suggestion.reason,
+                **({"case_id": suggestion.case_id} if suggestion.case_id else {}),
             },
         )
     return change

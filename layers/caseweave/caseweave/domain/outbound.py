@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from caseweave.domain.case import Case
+from caseweave.domain.identity import AddressKind
 from caseweave.domain.message import (
     Channel,
     Contact,
@@ -12,6 +13,8 @@ from caseweave.domain.message import (
     Message,
     Purpose,
 )
+
+MAIL_SENDER = "ses"
 
 
 def make_outbound(
@@ -28,13 +31,15 @@ def make_outbound(
     be there.
     """
     contact = contact or case.contacts[channel]
+    # Whoever receives mail for us, it leaves through SES.
+    provider = MAIL_SENDER if channel is Channel.EMAIL else contact.provider
     return Message(
         id=message_id,
         case_id=case.id,
         customer_id=case.customer_id,
         direction=Direction.OUTBOUND,
         channel=channel,
-        provider=contact.provider,
+        provider=provider,
         author=author,
         body=body,
         subject=case.subject,
@@ -45,3 +50,13 @@ def make_outbound(
         fields={"reference": case.ref},
         delivery=Delivery(DeliveryState.QUEUED, now),
     )
+
+
+def find_mail_address(contact: Contact | None) -> str:
+    """Where an answer by mail goes: as the customer's mail said, or else to the address itself; ""
+    if there is none.
+    """
+    if contact is None:
+        return ""
+    is_email = contact.address.kind is AddressKind.EMAIL
+    return contact.context.get("address", "") or (contact.address.value if is_email else "")

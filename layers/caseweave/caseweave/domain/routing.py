@@ -7,7 +7,7 @@ from datetime import datetime
 
 from caseweave.domain.case import Case, CaseState
 from caseweave.domain.clocks import Clock, ClockKind, resume_clock, stop_clock
-from caseweave.domain.desk import Desk
+from caseweave.domain.desk import AnswerRules, Desk
 from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
 from caseweave.domain.handling import change_state, describe_due, rest_clock
 from caseweave.domain.identity import Proof
@@ -27,11 +27,13 @@ def route_message(
     now: datetime,
     reply_id: str,
     answer: str = "",
+    withheld: str = "",
 ) -> CaseChange:
     """What follows from *message* for its *case*; empty when it was routed before.
 
     *reply_id* is the id that an acknowledgement gets, if one is due; *answer* names the text that
-    takes its place, "" for none.
+    takes its place, "" for none. *withheld* is why none must be sent all the same, and is recorded
+    then.
     """
     change = begin_change(case)
     if not case.is_active:
@@ -39,7 +41,9 @@ def route_message(
     if needs_triage(case):
         change = _triage(change, message, desk, now)
     change = _wake(change, message, desk, now)
-    if wants_acknowledgement(change.after, message):
+    if wants_acknowledgement(change.after, message) and withheld:
+        change = _withhold(change, message, withheld, now)
+    elif wants_acknowledgement(change.after, message):
         name = answer or _name_acknowledgement(change.after, desk)
         body = fill_text(desk.text(name, change.after.language), change.after, wording)
         change = _acknowledge(change, message, body, now, reply_id)
@@ -124,10 +128,11 @@ def _clocks_after_inbound(
 
 
 def wants_acknowledgement(case: Case, message: Message) -> bool:
-    """Once a channel; never to a machine, to an address that the sender only pretended, or where
-    no answer can go.
+    """Once a channel; never to a machine or to spam, to an address that the sender only pretended,
+    or where no answer can go.
     """
-    if message.is_automatic or message.proof is Proof.REFUTED:
+    is_spam = message.fields.get("spam") == "fail"
+    if message.is_automatic or is_spam or message.proof is Proof.REFUTED:
         return False
     is_reachable = message.channel in case.contacts
     return case.is_active and is_reachable and message.channel not in case.acknowledged
@@ -135,6 +140,30 @@ def wants_acknowledgement(case: Case, message: Message) -> bool:
 
 def _name_acknowledgement(case: Case, desk: Desk) -> str:
     return "continued" if case.acknowledged else desk.playbook(case.category).acknowledgement
+
+
+def find_objection(address: str, rules: AnswerRules, answered: int) -> str:
+    """Why no automatic answer may go to a mail address; "" if one may.
+
+    *answered* is how often it was answered so, within the time of the rules.
+    """
+    if address.rpartition("@")[0].partition("+")[0] in rules.never_to:
+        return "nobody reads that address"
+    if answered >= rules.at_most:
+        hours = rules.within.total_seconds() / 3600
+        return f"that address had {answered} automatic answers within {hours:g} hours"
+    return ""
+
+
+def _withhold(change: CaseChange, message: Message, reason: str, now: datetime) -> CaseChange:
+    """No acknowledgement, once and for all on this channel, and why."""
+    return change.record(
+        EventKind.ANSWER_WITHHELD,
+        ROUTER,
+        now,
+        {"message_id": message.id, "channel": str(message.channel), "reason": reason},
+        acknowledged=(*change.after.acknowledged, message.channel),
+    )
 
 
 def _acknowledge(

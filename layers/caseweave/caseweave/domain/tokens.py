@@ -86,6 +86,16 @@ def _name_digest(name: str) -> bytes:
     return sha256(name.encode(errors="surrogatepass")).digest()[:_MAC_BYTES]
 
 
+def name_replied_case(token: str) -> str | None:
+    """The case that a reply token names; whether it is genuine is not looked at."""
+    if len(token) != _REPLY_TOKEN_LENGTH:
+        return None
+    try:
+        return ulid_from_bytes(b32decode(token.upper() + "=" * (-len(token) % 8))[:16])
+    except ValueError:
+        return None
+
+
 def _encode_reply(sealed: bytes) -> str:
     return b32encode(sealed).decode().rstrip("=").lower()
 

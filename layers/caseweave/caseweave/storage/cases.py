@@ -207,7 +207,7 @@ def commit_change(
     try:
         write.commit()
     except RefusedError as error:
-        if error.parts <= {"case", "event", "message", "pointer"}:
+        if error.parts <= {"case", "event", "message", "pointer", "answers"}:
             raise ContentionError(f"case {change.after.ref} has changed meanwhile") from error
         raise
     return change.after

@@ -226,6 +226,7 @@ def encode_attachment(attachment: Attachment) -> dict[str, Any]:
         "state": attachment.state,
         "provider_ref": attachment.provider_ref,
         "content_id": attachment.content_id,
+        "reason": attachment.reason,
     }
 
 

@@ -1,6 +1,6 @@
 """The intake transaction: guard and effect of an inbound message commit together (P1–P3)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,8 @@ from pynamodb.exceptions import PynamoDBException
 from caseweave.domain.case import Case
 from caseweave.domain.event import CaseChange
 from caseweave.domain.identity import Address, Customer, Proof, ProvenAddress
-from caseweave.domain.message import Contact, KnownAddress
+from caseweave.domain.message import Contact, KnownAddress, KnownMail
+from caseweave.domain.outbound import MAIL_SENDER
 from caseweave.domain.parts import PartGroup
 from caseweave.domain.times import to_rfc3339
 from caseweave.errors import (
@@ -21,12 +22,16 @@ from caseweave.errors import (
 )
 from caseweave.storage import table
 from caseweave.storage.cases import put_change, put_entities
-from caseweave.storage.items import IS_NEW, batch_get, has, make_item
+from caseweave.storage.items import IS_NEW, Item, batch_get, has, make_item
 from caseweave.storage.ledger import LedgerState, RawInput, bound_event_id, ledger_item
+from caseweave.storage.outbox import parse_outbox_key
 from caseweave.storage.parts import delete_group
 from caseweave.storage.rows import address_item, customer_item, read_address, read_case
-from caseweave.storage.table import AddressRow, LinkRow, OpenCaseRow, UsedTokenRow
+from caseweave.storage.table import AddressRow, LinkRow, MailIdRow, OpenCaseRow, UsedTokenRow
 from caseweave.storage.transaction import RefusedError, Transaction
+
+# Of the ids that SES gives to mails; elsewhere than in us-east-1 the region stands before it.
+_SES_DOMAIN = "amazonses.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ class Landing:
 
     `contact` is None where no answer can go.
     `origin` is the customer's own known address that the message came from; None when it is not
-    (or not yet) theirs.
+    (or not yet) theirs. `mail_id` is the message's id, if it is a mail whose id is not known yet.
     """
 
     raw: RawInput
@@ -46,26 +51,60 @@ class Landing:
     linked: Sequence[ProvenAddress] = ()
     moved: Sequence[Address] = ()
     used_token: str = ""
+    mail_id: str = ""
     entities: Sequence[tuple[str, str]] = ()
     waiting: PartGroup | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What is known of a message that arrives: of its addresses, and of the mails it names."""
+
+    addresses: Mapping[Address, KnownAddress]
+    mails: Mapping[str, KnownMail]
+
+
 def read_arrival(
-    raw: RawInput, event_id: str, addresses: Sequence[Address], *, consistent: bool
-) -> dict[Address, KnownAddress]:
-    """Read 1: was this event taken in before, and whose are these addresses?
+    raw: RawInput,
+    event_id: str,
+    addresses: Sequence[Address],
+    mail_ids: Sequence[str] = (),
+    *,
+    consistent: bool,
+) -> Arrival:
+    """Read 1: was this event taken in before, whose are these addresses, which mails are these?
 
     Raises DuplicateEventError if it was.
     """
     guard = table.ledger_key(raw.provider, raw.account, bound_event_id(event_id))
-    keys = [guard, *(table.address_key(a.kind, a.value) for a in addresses)]
-    known = {}
+    names = {key: mail_id for mail_id in mail_ids for key in _mail_keys(mail_id)}
+    keys = [guard, *(table.address_key(a.kind, a.value) for a in addresses), *names]
+    known, mails = {}, {}
     for kind, values in _batch_get(keys, consistent=consistent):
         if kind == "ledger":
             raise DuplicateEventError(event_id)
-        found = read_address(values)
-        known[found.address] = found
-    return known
+        if kind == "address":
+            found = read_address(values)
+            known[found.address] = found
+        else:
+            mails[names[values["pk"], values["sk"]]] = _read_mail(kind, values)
+    return Arrival(known, mails)
+
+
+def _mail_keys(mail_id: str) -> list[table.Key]:
+    """The names under which a mail may be known: by its own id, or by the one SES gave it."""
+    local, _, domain = mail_id.strip("<>").rpartition("@")
+    is_sent = bool(local) and (domain == _SES_DOMAIN or domain.endswith(f".{_SES_DOMAIN}"))
+    return [
+        table.mail_id_key(mail_id),
+        *([table.sent_key(MAIL_SENDER, local)] if is_sent else []),
+    ]
+
+
+def _read_mail(kind: str, values: dict[str, Any]) -> KnownMail:
+    if kind == "sent":
+        return KnownMail(parse_outbox_key(values["outbox_key"]).case_id, is_ours=True)
+    return KnownMail(values["case_id"], values["customer_id"])
 
 
 def read_open_case(customer_id: str, hint: str, *, consistent: bool) -> Case | None:
@@ -103,6 +142,8 @@ def commit_arrival(change: CaseChange, landing: Landing) -> None:
     if change.before is None:
         pointer = table.open_case_key(case.customer_id)
         write.put_new("pointer", make_item(OpenCaseRow, pointer, case_id=case.id))
+    if landing.mail_id:
+        write.put_new("mail", _mail_item(landing, case))
     if landing.used_token:
         used = table.token_key(landing.used_token)
         write.put_new("token", make_item(UsedTokenRow, used, customer_id=case.customer_id))
@@ -122,7 +163,7 @@ def move_number(raw: RawInput, event_id: str, old: Address, new: Address) -> boo
     Raises NotFoundError if nobody has *old* or somebody else has *new*, DuplicateEventError if it
     was done before, ContentionError if anything has changed meanwhile.
     """
-    known = read_arrival(raw, event_id, [old, new], consistent=True)
+    known = read_arrival(raw, event_id, [old, new], consistent=True).addresses
     if old not in known:
         raise NotFoundError(f"{old} is nobody's number here")
     owner = known[old]
@@ -146,6 +187,16 @@ def move_number(raw: RawInput, event_id: str, old: Address, new: Address) -> boo
             raise DuplicateEventError(event_id) from error
         raise ContentionError(str(error)) from error
     return True
+
+
+def _mail_item(landing: Landing, case: Case) -> Item:
+    return make_item(
+        MailIdRow,
+        table.mail_id_key(landing.mail_id),
+        case_id=case.id,
+        customer_id=case.customer_id,
+        expires_at=landing.raw.received_at + landing.raw.retention,
+    )
 
 
 def is_token_used(digest: str) -> bool:

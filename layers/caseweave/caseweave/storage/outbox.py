@@ -24,6 +24,7 @@ _EVENTS = {
     DeliveryState.ACCEPTED: EventKind.MESSAGE_ACCEPTED,
     DeliveryState.DELIVERED: EventKind.MESSAGE_DELIVERED,
     DeliveryState.READ: EventKind.MESSAGE_DELIVERED,
+    DeliveryState.COMPLAINED: EventKind.MESSAGE_DELIVERED,
     DeliveryState.FAILED: EventKind.MESSAGE_FAILED,
     DeliveryState.UNKNOWN: EventKind.MESSAGE_UNKNOWN,
 }
@@ -148,7 +149,7 @@ def settle_message(key: OutboxKey, delivery: Delivery, actor: Actor) -> bool:
 def _settle_once(key: OutboxKey, told: Delivery, actor: Actor) -> bool:
     message = read_outbound(key)
     current = message.delivery
-    settled = settle(current, told, key.part, key.of) if current else None
+    settled = settle(current, told, key.part, key.of, message.channel) if current else None
     if current is None or settled is None:
         return False
     write = Transaction()

@@ -1,5 +1,6 @@
 """The one table: every key and index is spelled here and nowhere else (see docs/table.md)."""
 
+from hashlib import sha256
 from typing import Any
 
 from pynamodb.attributes import (
@@ -204,6 +205,21 @@ class SentRow(Row, discriminator="sent"):
     outbox_key = UnicodeAttribute()
 
 
+class MailIdRow(Row, discriminator="mail_id"):
+    """The Message-ID of a customer's mail → the case it went to: what a later mail refers to."""
+
+    case_id = UnicodeAttribute()
+    customer_id = UnicodeAttribute()
+
+
+class AnswersRow(Row, discriminator="answers"):
+    """When an address was answered automatically of late: what stops two machines that write to
+    each other.
+    """
+
+    times: JSONAttribute = JSONAttribute()
+
+
 class UsedTokenRow(Row, discriminator="used_token"):
     """A link token works once; this is the mark that it was used."""
 
@@ -320,6 +336,14 @@ def reference_key(ref: str) -> Key:
 
 def sent_key(provider: str, provider_id: str) -> Key:
     return f"OUT#{provider}#{provider_id}", "OUT"
+
+
+def mail_id_key(message_id: str) -> Key:
+    return f"MAIL#{sha256(message_id.encode()).hexdigest()}", "MAIL"
+
+
+def answers_key(kind: str, value: str) -> Key:
+    return f"ADDR#{kind}#{value}", "ANSWERS"
 
 
 def entity_key(kind: str, value: str, case_id: str) -> Key:
