@@ -6,7 +6,7 @@ from datetime import datetime
 
 from caseweave.aws.mailer import send_mail
 from caseweave.aws.secrets import read_credentials
-from caseweave.channels import aws_sms, ses
+from caseweave.channels import aws_sms, ses, ses_events
 from caseweave.channels.parts import Part, plan_parts, whole_message
 from caseweave.channels.registry import SENDERS
 from caseweave.channels.request import (
@@ -44,7 +44,8 @@ class Outlet:
     """What sending needs beside the message.
 
     `provider_api_url` stands in for all providers, each under its name, on the local cloud; empty,
-    each is asked at its own address.
+    each is asked at its own address. With a `mail_configuration_set` SES tells what became of a
+    mail.
     """
 
     prefix: str
@@ -53,6 +54,7 @@ class Outlet:
     signing_keys: Sequence[bytes]
     files: Files
     now: datetime
+    mail_configuration_set: str = ""
 
     def plan(self, message: Message) -> list[Part]:
         """What has still to leave, in order: at least one part."""
@@ -74,7 +76,7 @@ class Outlet:
             # The customer's page fetches it; from now on it is there to be fetched.
             return Sent(message.id)
         if message.channel is Channel.EMAIL:
-            return self._send_mail(message)
+            return self._send_mail(message, key)
         kind = message.contact.address.kind
         if message.channel in _BY_SMS and kind is AddressKind.UNPROVEN:
             return Refused(Refusal.PERMANENT, "there is no number that an SMS could go to")
@@ -131,7 +133,7 @@ class Outlet:
         reply_to = message.reply_to_provider_id if part.number == 1 else ""
         return Outgoing(contact, str(key), body, media, part.quick_replies, reply_to)
 
-    def _send_mail(self, message: Message) -> SendResult:
+    def _send_mail(self, message: Message, key: OutboxKey) -> SendResult:
         recipient = ses.find_recipient(message)
         if not recipient:
             return Refused(Refusal.PERMANENT, "the customer's mail has no sender address")
@@ -146,7 +148,8 @@ class Outlet:
             return Refused(Refusal.PERMANENT, str(error))
         except UnavailableError as error:
             return Refused(Refusal.TRANSIENT, str(error))
-        return send_mail(raw, recipient)
+        tags = {ses_events.KEY_TAG: ses_events.encode_key(str(key))}
+        return send_mail(raw, recipient, self.mail_configuration_set, tags)
 
     def _enclose(
         self, message: Message

@@ -15,6 +15,7 @@ class Settings:
     parameter_prefix: str
     support_address: str
     default_team: str = "frontline"
+    mail_configuration_set: str = ""
     files_bucket: str = ""
     bus_name: str = ""
     queue_urls: Mapping[str, str] = field(default_factory=dict)
@@ -45,6 +46,7 @@ class Settings:
             parameter_prefix=found["PARAMETER_PREFIX"],
             support_address=found.get("SUPPORT_ADDRESS", ""),
             default_team=found.get("DEFAULT_TEAM", "frontline"),
+            mail_configuration_set=found.get("MAIL_CONFIGURATION_SET", ""),
             files_bucket=found.get("FILES_BUCKET", ""),
             bus_name=found.get("BUS_NAME", ""),
             queue_urls=queues,

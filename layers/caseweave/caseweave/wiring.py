@@ -170,4 +170,5 @@ def outlet(settings: Settings) -> "Outlet":
         signing_keys=keys,
         files=outgoing_files(settings.files_bucket, settings.public_url, keys, now),
         now=now,
+        mail_configuration_set=settings.mail_configuration_set,
     )

@@ -1,5 +1,7 @@
 """Sending raw mail through SES."""
 
+from collections.abc import Mapping
+
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 from caseweave.aws.clients import client
@@ -17,11 +19,22 @@ _OPS = {
 }
 
 
-def send_mail(raw: bytes, recipient: str) -> SendResult:
-    """Hand a MIME message to SES: its id, or why not."""
+def send_mail(
+    raw: bytes, recipient: str, configuration_set: str = "", tags: Mapping[str, str] | None = None
+) -> SendResult:
+    """Hand a MIME message to SES: its id, or why not.
+
+    With a *configuration_set* SES tells what becomes of it, and the *tags* come back with that.
+    """
+    told = {
+        "ConfigurationSetName": configuration_set,
+        "EmailTags": [{"Name": name, "Value": value} for name, value in (tags or {}).items()],
+    }
     try:
         answer = client("sesv2").send_email(
-            Destination={"ToAddresses": [recipient]}, Content={"Raw": {"Data": raw}}
+            Destination={"ToAddresses": [recipient]},
+            Content={"Raw": {"Data": raw}},
+            **(told if configuration_set else {}),
         )
     except ClientError as error:
         code = error.response["Error"]["Code"]

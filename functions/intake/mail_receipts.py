@@ -1,0 +1,20 @@
+"""From EventBridge: what became of the mails that left through SES."""
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from caseweave.mail_receipts import receive_receipt
+from caseweave.wiring import make_door, start
+
+logger = Logger()
+settings = start()
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: LambdaContext) -> None:
+    logger.info("mail receipt", extra={"detail_type": event.get("detail-type")})
+    receive_receipt(event, partial(make_door, settings), settings.retention, datetime.now(UTC))
