@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from caseweave.channels import ses
 from caseweave.channels.mail_reading import MailPart, read_mail
-from caseweave.channels.mail_reports import find_sent_ids, find_traces, read_report
+from caseweave.channels.mail_reports import find_sent_ids, read_report
 from caseweave.domain.message import DeliveryState, InboundMessage, MailReport, MailTrace
+from caseweave.domain.tokens import find_traces
 
 TOKEN = "a2" * 21
 MESSAGE_ID = "01JDMESSAGE000000000000000"

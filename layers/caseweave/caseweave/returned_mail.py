@@ -8,7 +8,6 @@ are unguessable, and only who got the mail, or had to pass it on, knows them (pr
 from collections.abc import Sequence
 from dataclasses import replace
 
-from caseweave.channels.mail_reports import find_traces
 from caseweave.domain.event import Actor
 from caseweave.domain.message import (
     Channel,
@@ -20,7 +19,7 @@ from caseweave.domain.message import (
     Message,
 )
 from caseweave.domain.outbound import MAIL_SENDER, find_mail_address
-from caseweave.domain.tokens import name_replied_case, read_reply_token
+from caseweave.domain.tokens import find_traces, name_replied_case, read_reply_token
 from caseweave.errors import NotFoundError
 from caseweave.storage.cases import list_messages
 from caseweave.storage.ledger import LedgerState, RawInput, keep_without_message

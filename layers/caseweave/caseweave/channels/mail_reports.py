@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from caseweave.channels.mail_reading import Mail, MailPart, read_mail
 from caseweave.domain.identity import normalise_email
-from caseweave.domain.message import DeliveryState, MailReport, MailTrace
+from caseweave.domain.message import DeliveryState, MailReport
+from caseweave.domain.tokens import find_traces
 from caseweave.errors import UnparseableError
 
 _REPORT_TYPE = re.compile(r"\breport-type\s*=\s*\"?([a-z-]{1,40})")
@@ -39,8 +40,6 @@ _DELAY = re.compile(
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _REPLY_CODE = re.compile(r"(?<![\d.])[45]\d\d[ -]")
 _ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w.-]{1,255}", re.ASCII)
-# Our own ids: the token of the answer and the message's id (`ses.compose_mail`).
-_TRACE = re.compile(r"(?<![a-z2-7])([a-z2-7]{42})\.([0-9a-z]{26})@", re.IGNORECASE)
 _SENT_ID = re.compile(
     r"(?<![a-z0-9-])([a-z0-9-]{16,100})@(?:[a-z0-9-]{1,40}\.)?amazonses\.com", re.IGNORECASE
 )
@@ -88,12 +87,6 @@ def read_report(
         state=state,
         detail=detail,
     )
-
-
-def find_traces(text: str) -> tuple[MailTrace, ...]:
-    """The ids of ours in *text*, whose signature nobody has checked yet."""
-    found = (MailTrace(one[1].lower(), one[2].upper()) for one in _TRACE.finditer(text))
-    return tuple(dict.fromkeys(found))[:_MOST_FOUND]
 
 
 def find_sent_ids(text: str) -> tuple[str, ...]:

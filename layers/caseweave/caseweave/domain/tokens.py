@@ -5,16 +5,21 @@ signs; any key of the list is accepted, so that keys can be rotated.
 """
 
 import hmac
+import re
 from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 
+from caseweave.domain.message import MailTrace
 from caseweave.domain.ulid import ulid_bytes, ulid_from_bytes
 
 _MAC_BYTES = 12
 _REPLY_MAC_BYTES = 10
 _REPLY_TOKEN_LENGTH = 42
+# The ids of our mails: the token of the answer and the message's own id (`ses.compose_mail`).
+_TRACE = re.compile(r"(?<![a-z2-7])([a-z2-7]{42})\.([0-9a-z]{26})@", re.IGNORECASE)
+_MOST_TRACES = 5
 
 
 def issue_link_token(customer_id: str, expires_at: datetime, keys: Sequence[bytes]) -> str:
@@ -94,6 +99,12 @@ def name_replied_case(token: str) -> str | None:
         return ulid_from_bytes(b32decode(token.upper() + "=" * (-len(token) % 8))[:16])
     except ValueError:
         return None
+
+
+def find_traces(text: str) -> tuple[MailTrace, ...]:
+    """The ids of our mails in *text*, at most five, whose tokens nobody has checked yet."""
+    found = (MailTrace(one[1].lower(), one[2].upper()) for one in _TRACE.finditer(text))
+    return tuple(dict.fromkeys(found))[:_MOST_TRACES]
 
 
 def _encode_reply(sealed: bytes) -> str:
