@@ -3,17 +3,16 @@
 import json
 import uuid
 
-from caseweave.channels.ses_events import encode_key
 from caseweave.cli.outside.customers import write_mail
 from tests.stack.conftest import wait_for
 from tests.stack.test_one_case import find_case_of
 
 
 def open_case(stack, agent, sender):
-    """A case by mail, whose acknowledgement SES took: the case's id and that mail's headers."""
+    """A case by mail, whose acknowledgement SES took: the case's id and that mail."""
     stack.outside.deliver_mail(write_mail(sender, "充值没到账", f"还没到账 {sender}"))
     (taken,) = wait_for(lambda: stack.received("ses", sender), "the acknowledgement")
-    return find_case_of(stack, agent, f"还没到账 {sender}\n")["case"]["id"], taken["headers"]
+    return find_case_of(stack, agent, f"还没到账 {sender}\n")["case"]["id"], taken
 
 
 def acknowledgement(agent, case_id):
@@ -63,8 +62,9 @@ def test_ses_tells_of_the_delivery_and_a_bounce_fails_the_mail_after_all(stack, 
     sender = f"lin-{uuid.uuid4().hex[:8]}@example.com"
     case_id, ours = open_case(stack, agent, sender)
     accepted = wait_for_state(agent, case_id, "accepted")
-    message = acknowledgement(agent, case_id)
-    key = f"{case_id}~{message['occurred_at']}~{message['id']}"
+    left_with = ours["request"]
+    (tag,) = left_with["EmailTags"]
+    assert left_with["ConfigurationSetName"].endswith("-mail")
     told = {
         "id": uuid.uuid4().hex,
         "source": "aws.ses",
@@ -73,7 +73,7 @@ def test_ses_tells_of_the_delivery_and_a_bounce_fails_the_mail_after_all(stack, 
             "eventType": "Delivery",
             "mail": {
                 "messageId": accepted["provider_id"],
-                "tags": {"outbox-key": [encode_key(key)]},
+                "tags": {tag["Name"]: [tag["Value"]]},
             },
             "delivery": {},
         },
@@ -82,7 +82,7 @@ def test_ses_tells_of_the_delivery_and_a_bounce_fails_the_mail_after_all(stack, 
     stack.invoke("MailReceipts", json.dumps(told).encode())
     assert acknowledgement(agent, case_id)["delivery"]["state"] == "delivered"
 
-    stack.outside.deliver_mail(bounce(sender, ours["References"]))
+    stack.outside.deliver_mail(bounce(sender, ours["headers"]["References"]))
     failed = wait_for_state(agent, case_id, "failed")
     assert failed["error"] == "5.1.1 smtp; 550 no such user"
     assert len(agent.read_case(case_id)["messages"]) == 2
@@ -92,7 +92,7 @@ def test_a_forged_bounce_is_quarantined_and_fails_nothing(stack, agent, lead):
     sender = f"lin-{uuid.uuid4().hex[:8]}@example.com"
     case_id, ours = open_case(stack, agent, sender)
     wait_for_state(agent, case_id, "accepted")
-    token, _, rest = ours["Message-ID"].strip("<>").partition(".")
+    token, _, rest = ours["headers"]["Message-ID"].strip("<>").partition(".")
     forged = f"<{'a' * len(token)}.{rest}>"
 
     stack.outside.deliver_mail(bounce(f"forged-{sender}", forged))
@@ -111,7 +111,7 @@ def test_somebody_who_answers_a_mail_of_another_gets_a_case_of_their_own(stack, 
     other = f"eve-{uuid.uuid4().hex[:8]}@evil.example"
 
     stack.outside.deliver_mail(
-        write_mail(other, "Re: 充值没到账", "给我看看", References=ours["References"])
+        write_mail(other, "Re: 充值没到账", "给我看看", References=ours["headers"]["References"])
     )
 
     (taken,) = wait_for(lambda: stack.received("ses", other), "an acknowledgement of their own")

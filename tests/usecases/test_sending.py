@@ -48,7 +48,8 @@ def sent_mails(monkeypatch):
     """The raw mails that were handed over."""
     mails = []
     monkeypatch.setattr(
-        "caseweave.sending.send_mail", lambda raw, to: mails.append(raw) or Sent("ses-1")
+        "caseweave.sending.send_mail",
+        lambda raw, to, configuration_set, tags: mails.append(raw) or Sent("ses-1"),
     )
     return mails
 
