@@ -160,7 +160,7 @@ def test_every_mail_is_a_message_a_report_or_unparseable():
             counts[f"reports {event.state}"] += 1
             continue
         message = event
-        assert files == mail.files
+        assert files == mail.kept_files
         counts["bounces kept as messages"] += "sisimai-bounces" in path.parts
         for text in (message.body, message.subject, *(file.name for file in mail.files)):
             assert text.encode() is not None
