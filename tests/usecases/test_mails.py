@@ -17,13 +17,13 @@ LEAD = Caller("ling", ("lead",))
 
 
 def test_a_mail_is_shown_with_what_it_quotes_and_its_page(table, door):
-    inbound, mail = ses.parse(MAIL, "s3objectid")
+    (inbound,), (_, page) = ses.parse(MAIL, "s3objectid")
     landed = receive(inbound, door)
 
     case = read_case(landed.ref, LEAD, lambda file: Links(f"https://{file.digest}/{file.name}"))
 
     (shown,) = case["messages"]
     assert (shown["body"], shown["quoted"]) == ("Not yet", "\n> Has it arrived?")
-    assert shown["page_url"] == f"https://{mail.page.digest}/message.html"
+    assert shown["page_url"] == f"https://{page.digest}/message.html"
     (picture,) = shown["attachments"]
     assert (picture["content_id"], picture["size"]) == ("pic@x", 3)
