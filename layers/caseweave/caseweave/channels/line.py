@@ -7,11 +7,16 @@ https://developers.line.biz/en/docs/messaging-api/verify-webhook-signature/
 import hmac
 import json
 from base64 import b64encode
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.json_reading import (
+    MILLISECOND,
+    read_object,
+    read_time,
+    text_in,
+)
 from caseweave.channels.request import (
     WebhookRequest,
     read_json_object,
@@ -71,7 +76,7 @@ def _understand(event: Any, bot_id: str) -> InboundEvent:
     if not isinstance(event, dict):
         return IgnoredEvent(PROVIDER, bot_id, digest, "not understood: no object")
     # Deliveries from before 2022 have no id.
-    event_id = _text(event, "webhookEventId")[:_LONGEST_ID] or digest
+    event_id = text_in(event, "webhookEventId")[:_LONGEST_ID] or digest
     try:
         reason = _reason_to_ignore(event)
         if reason:
@@ -91,10 +96,10 @@ def _digest(event: Any) -> str:
 
 def _reason_to_ignore(event: dict[str, Any]) -> str:
     """Why nobody needs to read this; "" for what a person said to us."""
-    kind = _text(event, "type")
+    kind = text_in(event, "type")
     if kind not in ("message", "messageEdited", "postback", "unsend"):
         return f"event of type {kind or 'nothing'}"
-    source = _text(_object(event, "source"), "type")
+    source = text_in(read_object(event, "source"), "type")
     if source not in ("user", *_GROUPS):
         return f"a {source or 'strange'} chat"
     if event.get("mode") == "standby":
@@ -105,16 +110,16 @@ def _reason_to_ignore(event: dict[str, Any]) -> str:
 
 
 def _message(event: dict[str, Any], event_id: str, bot_id: str) -> InboundMessage:
-    address, chat_id, fields = _place(_object(event, "source"), bot_id)
+    address, chat_id, fields = _place(read_object(event, "source"), bot_id)
     context, about = {"user_id": chat_id}, ""
     attachments: tuple[Attachment, ...] = ()
     remark = _REMARKS.get(event["type"])
     if event["type"] == "postback":
         body, provider_id = _pressed(event), event_id
     elif remark is Remark.DELETION:
-        body, provider_id, about = "", event_id, _id(_object(event, "unsend"), "messageId")
+        body, provider_id, about = "", event_id, _id(read_object(event, "unsend"), "messageId")
     else:
-        said = _object(event, "message")
+        said = read_object(event, "message")
         provider_id = context["message_id"] = _id(said, "id")
         body, attachments = _describe(said), _attachments(said)
         context |= _linkage(said)
@@ -127,7 +132,7 @@ def _message(event: dict[str, Any], event_id: str, bot_id: str) -> InboundMessag
         provider_id=provider_id,
         sender=Sender(proven=(ProvenAddress(address, Proof.PROVIDER),)),
         body=body,
-        occurred_at=_time(event.get("timestamp")),
+        occurred_at=read_time(event.get("timestamp"), MILLISECOND),
         attachments=attachments,
         context=context,
         fields=fields,
@@ -139,9 +144,9 @@ def _message(event: dict[str, Any], event_id: str, bot_id: str) -> InboundMessag
 
 def _place(source: dict[str, Any], bot_id: str) -> tuple[Address, str, dict[str, str]]:
     """Whose case it is, which chat is answered, and which member spoke if it is a group's."""
-    group = _GROUPS.get(_text(source, "type"))
+    group = _GROUPS.get(text_in(source, "type"))
     if group is not None:
-        chat_id, member = _id(source, group), _text(source, "userId")[:_LONGEST_ID]
+        chat_id, member = _id(source, group), text_in(source, "userId")[:_LONGEST_ID]
         address = Address(AddressKind.GROUP, f"{PROVIDER}.{bot_id}.{chat_id}")
         return address, chat_id, {"member": member} if member else {}
     # A user id is the same for every bot of one company; our contact is with one of them.
@@ -152,40 +157,40 @@ def _place(source: dict[str, Any], bot_id: str) -> tuple[Address, str, dict[str,
 def _pressed(event: dict[str, Any]) -> str:
     """What a button sends, with the date or time that was picked."""
     params = _params(event)
-    picked = "".join(f" ({name}: {_text(params, name)})" for name in params)
-    return _text(_object(event, "postback"), "data") + picked
+    picked = "".join(f" ({name}: {text_in(params, name)})" for name in params)
+    return text_in(read_object(event, "postback"), "data") + picked
 
 
 def _params(event: dict[str, Any]) -> dict[str, Any]:
-    params = _object(event, "postback").get("params")
+    params = read_object(event, "postback").get("params")
     return params if isinstance(params, dict) else {}
 
 
 def _describe(said: dict[str, Any]) -> str:
     """The text, or words for a message that has none; "" for media, which speak for themselves."""
-    kind = _text(said, "type")
+    kind = text_in(said, "type")
     if kind == "text":
-        return _text(said, "text")
+        return text_in(said, "text")
     if kind == "sticker":
         words = said.get("keywords")
         named = ", ".join(w for w in words if isinstance(w, str)) if isinstance(words, list) else ""
-        return f"[sticker] {_text(said, 'text') or named}".strip()
+        return f"[sticker] {text_in(said, 'text') or named}".strip()
     if kind == "location":
-        place = f"{_text(said, 'latitude')}, {_text(said, 'longitude')}"
-        return "\n".join(filter(None, [_text(said, "title"), _text(said, "address"), place]))
+        place = f"{text_in(said, 'latitude')}, {text_in(said, 'longitude')}"
+        return "\n".join(filter(None, [text_in(said, "title"), text_in(said, "address"), place]))
     return "" if kind in _MEDIA_TYPES else f"[{kind or 'nothing'}]"
 
 
 def _attachments(said: dict[str, Any]) -> tuple[Attachment, ...]:
     """The one file of a media message, under its message id, or at an address outside LINE."""
-    kind = _text(said, "type")
+    kind = text_in(said, "type")
     if kind not in _MEDIA_TYPES:
         return ()
     origin, size = said.get("contentProvider"), said.get("fileSize")
-    outside = _text(origin, "originalContentUrl") if isinstance(origin, dict) else ""
+    outside = text_in(origin, "originalContentUrl") if isinstance(origin, dict) else ""
     return (
         Attachment(
-            name=_text(said, "fileName") or kind,
+            name=text_in(said, "fileName") or kind,
             media_type=_MEDIA_TYPES[kind],
             size=size if isinstance(size, int) and size >= 0 else 0,
             provider_ref=outside or _id(said, "id"),
@@ -197,19 +202,12 @@ def _linkage(said: dict[str, Any]) -> dict[str, str]:
     """Which message is quoted, and which set of images this one is of."""
     images = said.get("imageSet")
     links = {
-        "reply_to": _text(said, "quotedMessageId"),
-        "image_set": _text(images, "id") if isinstance(images, dict) else "",
+        "reply_to": text_in(said, "quotedMessageId"),
+        "image_set": text_in(images, "id") if isinstance(images, dict) else "",
         # What an answer to this very message has to quote.
-        "quote_token": _text(said, "quoteToken"),
+        "quote_token": text_in(said, "quoteToken"),
     }
     return {name: value[:_LONGEST_ID] for name, value in links.items() if value}
-
-
-def _object(value: dict[str, Any], name: str) -> dict[str, Any]:
-    found = value.get(name)
-    if not isinstance(found, dict):
-        raise UnparseableError(f"no {name}")
-    return found
 
 
 def _id(value: dict[str, Any], name: str) -> str:
@@ -217,20 +215,3 @@ def _id(value: dict[str, Any], name: str) -> str:
     if not isinstance(found, str) or not 0 < len(found) <= _LONGEST_ID:
         raise UnparseableError(f"no {name}")
     return found
-
-
-def _text(value: dict[str, Any], name: str) -> str:
-    """A text, or a number as one; "" for what is neither."""
-    found = value.get(name)
-    return str(found) if isinstance(found, str | int | float) else ""
-
-
-def _time(milliseconds: object) -> datetime | None:
-    try:
-        return (
-            datetime.fromtimestamp(milliseconds / 1000, UTC)
-            if isinstance(milliseconds, int)
-            else None
-        )
-    except (ValueError, OverflowError, OSError):
-        return None

@@ -6,11 +6,18 @@ https://developers.facebook.com/docs/messenger-platform/instagram/features/webho
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from caseweave.channels import meta_graph as graph
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.json_reading import (
+    MILLISECOND,
+    objects_in,
+    read_id,
+    read_object,
+    read_time,
+    text_in,
+)
 from caseweave.channels.meta_content import describe_part, read_attachment
 from caseweave.channels.meta_signature import answer_greeting, verify_signature
 from caseweave.channels.request import (
@@ -66,7 +73,7 @@ class _Envelope:
                 provider_id=mid,
                 sender=Sender(proven=(ProvenAddress(address, Proof.PROVIDER),)),
                 body=body,
-                occurred_at=graph.read_time(self.event.get("timestamp"), timedelta(milliseconds=1)),
+                occurred_at=read_time(self.event.get("timestamp"), MILLISECOND),
                 attachments=attachments,
                 context=context | ({"reply_to": reply_to} if reply_to else {}),
                 is_automatic=remark is not None and not remark.opens_case,
@@ -93,7 +100,7 @@ def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEven
 
 
 def _read_entry(entry: Any, kind: AddressKind) -> Iterator[InboundEvent]:
-    account = graph.text_in(entry, "id")
+    account = text_in(entry, "id")
 
     def ignored(item: Any, reason: str) -> IgnoredEvent:
         return graph.ignore(PROVIDER, account, item, reason)
@@ -117,9 +124,9 @@ def _read_change(
     change: Any, kind: AddressKind, ignored: Callable[[Any, str], IgnoredEvent]
 ) -> list[InboundEvent]:
     """Instagram's test button sends what is a messaging event otherwise as a change."""
-    field = graph.text_in(change, "field")
+    field = text_in(change, "field")
     if field == "messages":
-        return _read_event(graph.read_object(change, "value"), kind)
+        return _read_event(read_object(change, "value"), kind)
     return [ignored(change, f"a change of {field or 'nothing'}")]
 
 
@@ -127,11 +134,11 @@ def _read_event(event: Any, kind: AddressKind) -> list[InboundEvent]:
     if not isinstance(event, dict):
         raise UnparseableError("not an object")
     found = next((name for name in _READERS if isinstance(event.get(name), dict)), "")
-    account = graph.read_id(graph.read_object(event, "recipient"), "id")
+    account = read_id(read_object(event, "recipient"), "id")
     if not found:
         kinds = ", ".join(sorted(event.keys() - {"sender", "recipient", "timestamp"}))
         return [graph.ignore(PROVIDER, account, event, f"an event of {kinds or 'nothing'}")]
-    user = graph.read_id(graph.read_object(event, "sender"), "id")
+    user = read_id(read_object(event, "sender"), "id")
     return _READERS[found](_Envelope(kind, account, user, event), event[found])
 
 
@@ -139,41 +146,41 @@ def _read_message(envelope: _Envelope, said: dict[str, Any]) -> list[InboundEven
     if said.get("is_echo"):
         # It is from us to the customer.
         return [graph.ignore(PROVIDER, envelope.user, envelope.event, "our own message")]
-    mid = graph.read_id(said, "mid")
+    mid = read_id(said, "mid")
     if said.get("is_deleted"):
         return envelope.message(mid, f"{mid}.deleted", "", remark=Remark.DELETION)
     replied = said.get("reply_to")
     story = replied.get("story") if isinstance(replied, dict) else None
-    parts = graph.objects_in(said, "attachments")
+    parts = objects_in(said, "attachments")
     if isinstance(story, dict):
         parts = [*parts, {"type": "story", "payload": story}]
     files = tuple(file for part in parts if (file := read_attachment(part)) is not None)
-    body = "\n".join(filter(None, [graph.text_in(said, "text"), *map(describe_part, parts)]))
+    body = "\n".join(filter(None, [text_in(said, "text"), *map(describe_part, parts)]))
     if not body and not files:
         # Whoever sent it waits for an answer, whatever it was.
         body = "[unsupported message]"
-    reply_to = graph.text_in(replied, "mid") or graph.text_in(story, "id")
+    reply_to = text_in(replied, "mid") or text_in(story, "id")
     return envelope.message(mid, mid, body, files, reply_to=reply_to)
 
 
 def _read_edit(envelope: _Envelope, said: dict[str, Any]) -> list[InboundEvent]:
-    mid, text = graph.read_id(said, "mid"), graph.text_in(said, "text")
-    number = graph.text_in(said, "num_edit") or graph.digest(said)
+    mid, text = read_id(said, "mid"), text_in(said, "text")
+    number = text_in(said, "num_edit") or graph.digest(said)
     return envelope.message(mid, f"{mid}.edit.{number}", text, remark=Remark.EDIT)
 
 
 def _read_postback(envelope: _Envelope, said: dict[str, Any]) -> list[InboundEvent]:
-    body = graph.text_in(said, "title") or graph.text_in(said, "payload")
+    body = text_in(said, "title") or text_in(said, "payload")
     # Old ones have no id.
-    mid = graph.text_in(said, "mid") and graph.read_id(said, "mid")
+    mid = text_in(said, "mid") and read_id(said, "mid")
     name = mid or graph.digest(envelope.event)
     return envelope.message(name, name, body)
 
 
 def _read_reaction(envelope: _Envelope, said: dict[str, Any]) -> list[InboundEvent]:
-    mid = graph.read_id(said, "mid")
-    body = graph.text_in(said, "emoji") or graph.text_in(said, "reaction")
-    if graph.text_in(said, "action") != "react" or not body:
+    mid = read_id(said, "mid")
+    body = text_in(said, "emoji") or text_in(said, "reaction")
+    if text_in(said, "action") != "react" or not body:
         return envelope.ignored("a reaction taken back")
     event_id = f"{mid}.{graph.digest(envelope.event)}"
     return envelope.message(mid, event_id, body, remark=Remark.REACTION)
@@ -183,7 +190,7 @@ def _read_delivery(envelope: _Envelope, said: dict[str, Any]) -> list[InboundEve
     mids = said.get("mids")
     if not isinstance(mids, list) or not mids:
         return envelope.ignored("a delivery that names no message")
-    ids = dict.fromkeys(graph.text_in({"mid": mid}, "mid") for mid in mids)
+    ids = dict.fromkeys(text_in({"mid": mid}, "mid") for mid in mids)
     return [_delivered(envelope, mid) for mid in ids]
 
 
@@ -196,7 +203,7 @@ def _delivered(envelope: _Envelope, mid: str) -> InboundEvent:
 
 
 def _read_read(envelope: _Envelope, said: dict[str, Any]) -> list[InboundEvent]:
-    until = graph.text_in(said, "mid") or graph.text_in(said, "watermark")
+    until = text_in(said, "mid") or text_in(said, "watermark")
     return envelope.ignored(f"read until {until}")
 
 

@@ -6,7 +6,9 @@ https://developers.facebook.com/docs/messenger-platform/reference/webhook-events
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from caseweave.channels.meta_graph import text_in
+from caseweave.channels.json_reading import (
+    text_in,
+)
 from caseweave.domain.message import Attachment
 
 _LONGEST_NAME = 100

@@ -7,10 +7,12 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
 
 import json
 from collections.abc import Callable, Collection, Iterator
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from caseweave.channels.json_reading import (
+    text_in,
+)
 from caseweave.channels.request import (
     ProviderAnswer,
     Refusal,
@@ -34,9 +36,7 @@ _OPS = {0, 3, 10, 190, 200, 368, 131005, 131031, 131042, 131045, 131057, 133010}
 # (code, subcode) of what the customer has to do something about: write, or ask for it again.
 _WINDOW_CLOSED = {(10, 2018278), (10, 2534022), (131047, None), (470, None)}
 _OPTED_OUT = {(551, None), (551, 1545041), (200, 1545041), (131050, None)}
-_LONGEST_ID = 500
 _LONGEST_TEXT = 200
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_entries(body: bytes, objects: Collection[str]) -> tuple[str, list[Any]]:
@@ -77,46 +77,6 @@ def digest(item: Any) -> str:
     except RecursionError as error:
         raise UnparseableError("nested too deep") from error
     return f"sha256:{sha256(content.encode()).hexdigest()[:32]}"
-
-
-def read_object(value: Any, name: str) -> dict[str, Any]:
-    found = value.get(name) if isinstance(value, dict) else None
-    if not isinstance(found, dict):
-        raise UnparseableError(f"no {name}")
-    return found
-
-
-def objects_in(value: Any, name: str) -> list[dict[str, Any]]:
-    """The objects in a list; nothing for what is no list."""
-    found = value.get(name) if isinstance(value, dict) else None
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-
-def read_id(value: Any, name: str) -> str:
-    """An id, a text or a number, of a length that can be stored. Raises UnparseableError."""
-    found = text_in(value, name)
-    if not found or len(found) > _LONGEST_ID:
-        raise UnparseableError(f"no {name}")
-    return found
-
-
-def text_in(value: Any, name: str) -> str:
-    """A text, or a number as one; "" for what is neither."""
-    found = value.get(name) if isinstance(value, dict) else None
-    is_text = isinstance(found, str | int | float) and not isinstance(found, bool)
-    return str(found) if is_text else ""
-
-
-def read_time(count: object, unit: timedelta) -> datetime | None:
-    """When it was, *count* units after 1970; WhatsApp writes the number as a text."""
-    if isinstance(count, str) and count.isascii() and count.isdecimal() and len(count) < 20:
-        count = int(count)
-    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-        return None
-    try:
-        return _EPOCH + count * unit
-    except OverflowError:
-        return None
 
 
 def read_graph_answer(

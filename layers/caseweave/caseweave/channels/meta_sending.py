@@ -12,6 +12,9 @@ from urllib.parse import quote
 
 from caseweave.channels import meta_graph as graph
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.json_reading import (
+    text_in,
+)
 from caseweave.channels.request import (
     Abilities,
     MediaLink,
@@ -94,4 +97,4 @@ def _kind(media: MediaLink) -> str:
 
 def read_answer(answer: ProviderAnswer) -> SendResult:
     """What Meta said."""
-    return graph.read_graph_answer(answer, lambda said: graph.text_in(said, "message_id"))
+    return graph.read_graph_answer(answer, lambda said: text_in(said, "message_id"))

@@ -16,7 +16,8 @@ from urllib.parse import quote
 
 from caseweave.channels import qq_content
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.qq_message import object_or_none, text_in
+from caseweave.channels.json_reading import text_in
+from caseweave.channels.qq_message import object_or_none
 from caseweave.channels.qq_signature import is_event_signed, read_challenge, sign_challenge
 from caseweave.channels.request import (
     Abilities,

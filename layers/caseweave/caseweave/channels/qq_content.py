@@ -12,6 +12,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from caseweave.channels.json_reading import text_in
 from caseweave.channels.qq_message import (
     LONGEST_ID,
     object_or_none,
@@ -19,7 +20,6 @@ from caseweave.channels.qq_message import (
     read_id,
     read_object,
     read_text,
-    text_in,
 )
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
 from caseweave.domain.message import (

@@ -10,6 +10,7 @@ import re
 from base64 import b64decode
 from typing import Any
 
+from caseweave.channels.json_reading import text_in
 from caseweave.domain.message import Attachment
 from caseweave.errors import UnparseableError
 
@@ -82,11 +83,3 @@ def read_id(value: dict[str, Any], name: str) -> str:
     if not isinstance(found, str) or not 0 < len(found) <= LONGEST_ID:
         raise UnparseableError(f"no {name}")
     return found
-
-
-def text_in(value: dict[str, Any], name: str) -> str:
-    """A text, or a number as one; "" for what is neither."""
-    found = value.get(name)
-    if isinstance(found, int) and not isinstance(found, bool) and abs(found) < 2**63:
-        return str(found)
-    return found if isinstance(found, str) else ""

@@ -5,10 +5,16 @@ https://core.telegram.org/bots/api#update
 """
 
 import hmac
-from datetime import UTC, datetime
 from typing import Any
 
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.json_reading import (
+    SECOND,
+    object_in,
+    read_object,
+    read_time,
+    text_in,
+)
 from caseweave.channels.request import (
     WebhookRequest,
     read_json_object,
@@ -78,14 +84,14 @@ def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEven
 
 
 def _message(said: dict[str, Any], kind: str, update_id: str, bot_id: str) -> InboundEvent:
-    chat, sender = _object(said, "chat"), said.get("from")
+    chat, sender = read_object(said, "chat"), said.get("from")
     if not isinstance(sender, dict) or sender.get("is_bot"):
         return IgnoredEvent(PROVIDER, bot_id, update_id, "not sent by a person")
     if chat.get("type") == "channel":
         return IgnoredEvent(PROVIDER, bot_id, update_id, "a channel chat")
     if service := sorted(said.keys() & _SERVICE):
         return IgnoredEvent(PROVIDER, bot_id, update_id, f"service: {', '.join(service)}")
-    body = _text(said, "text") or _text(said, "caption") or _describe(said)
+    body = text_in(said, "text") or text_in(said, "caption") or _describe(said)
     context = {"chat_id": _id(chat, "id"), "message_id": _id(said, "message_id")}
     provider_id = f"{context['chat_id']}.{context['message_id']}"
     is_edit = kind.startswith("edited")
@@ -102,7 +108,7 @@ def _message(said: dict[str, Any], kind: str, update_id: str, bot_id: str) -> In
         provider_id=provider_id,
         sender=_sender(sender, chat, bot_id),
         body=body,
-        occurred_at=_time(said.get("edit_date") or said.get("date")),
+        occurred_at=read_time(said.get("edit_date") or said.get("date"), SECOND),
         attachments=_attachments(said),
         context=context,
         fields=_member(sender, chat),
@@ -116,16 +122,16 @@ def _button(query: dict[str, Any], update_id: str, bot_id: str) -> InboundEvent:
     sender, said = query.get("from"), query.get("message")
     if not isinstance(sender, dict) or not isinstance(said, dict):
         return IgnoredEvent(PROVIDER, bot_id, update_id, "a button without its message")
-    chat = _object(said, "chat")
+    chat = read_object(said, "chat")
     chat_id = _id(chat, "id")
     return InboundMessage(
         channel=Channel.MESSENGER,
         provider=PROVIDER,
         account=bot_id,
         event_id=update_id,
-        provider_id=f"{chat_id}.button.{_text(query, 'id')}",
+        provider_id=f"{chat_id}.button.{text_in(query, 'id')}",
         sender=_sender(sender, chat, bot_id),
-        body=_text(query, "data"),
+        body=text_in(query, "data"),
         context={"chat_id": chat_id, "message_id": _id(said, "message_id")},
         fields=_member(sender, chat),
     )
@@ -133,9 +139,9 @@ def _button(query: dict[str, Any], update_id: str, bot_id: str) -> InboundEvent:
 
 def _reaction(told: dict[str, Any], update_id: str, bot_id: str) -> InboundEvent:
     """Anonymous ones of a group, and those taken back, say nothing that anybody could answer."""
-    chat, sender, given = _object(told, "chat"), told.get("user"), told.get("new_reaction")
+    chat, sender, given = read_object(told, "chat"), told.get("user"), told.get("new_reaction")
     kinds = given if isinstance(given, list) else []
-    emojis = [_text(one, "emoji") or "[emoji]" for one in kinds if isinstance(one, dict)]
+    emojis = [text_in(one, "emoji") or "[emoji]" for one in kinds if isinstance(one, dict)]
     if not isinstance(sender, dict) or not emojis:
         return IgnoredEvent(PROVIDER, bot_id, update_id, "a reaction taken back, or of nobody")
     chat_id, message_id = _id(chat, "id"), _id(told, "message_id")
@@ -147,7 +153,7 @@ def _reaction(told: dict[str, Any], update_id: str, bot_id: str) -> InboundEvent
         provider_id=f"{chat_id}.reaction.{update_id}",
         sender=_sender(sender, chat, bot_id),
         body=" ".join(emojis),
-        occurred_at=_time(told.get("date")),
+        occurred_at=read_time(told.get("date"), SECOND),
         context={"chat_id": chat_id, "message_id": message_id},
         fields=_member(sender, chat),
         is_automatic=True,
@@ -157,7 +163,7 @@ def _reaction(told: dict[str, Any], update_id: str, bot_id: str) -> InboundEvent
 
 
 def _deletions(told: dict[str, Any], update_id: str, bot_id: str) -> list[InboundEvent]:
-    chat, ids = _object(told, "chat"), told.get("message_ids")
+    chat, ids = read_object(told, "chat"), told.get("message_ids")
     chat_id = _id(chat, "id")
     return [
         InboundMessage(
@@ -172,7 +178,7 @@ def _deletions(told: dict[str, Any], update_id: str, bot_id: str) -> list[Inboun
             context={"chat_id": chat_id},
             is_automatic=True,
             remark=Remark.DELETION,
-            about=f"{chat_id}.{_text({'id': deleted}, 'id')}",
+            about=f"{chat_id}.{text_in({'id': deleted}, 'id')}",
         )
         for number, deleted in enumerate(ids if isinstance(ids, list) else [])
     ] or [IgnoredEvent(PROVIDER, bot_id, update_id, "a deletion of nothing")]
@@ -187,12 +193,12 @@ def _sender(user: dict[str, Any], chat: dict[str, Any], bot_id: str) -> Sender:
     """The person; in a group it is the group's case, for an answer is read by all of it."""
     if not _is_private(chat):
         address = Address(AddressKind.GROUP, f"{PROVIDER}.{bot_id}.{_id(chat, 'id')}")
-        return Sender(proven=(ProvenAddress(address, Proof.PROVIDER),), name=_text(chat, "title"))
+        return Sender(proven=(ProvenAddress(address, Proof.PROVIDER),), name=text_in(chat, "title"))
     address = Address(AddressKind.TELEGRAM, _id(user, "id"))
     return Sender(
         proven=(ProvenAddress(address, Proof.PROVIDER),),
         name=_name(user),
-        locale=_text(user, "language_code"),
+        locale=text_in(user, "language_code"),
     )
 
 
@@ -202,7 +208,7 @@ def _member(user: dict[str, Any], chat: dict[str, Any]) -> dict[str, str]:
 
 
 def _name(user: dict[str, Any]) -> str:
-    names = (_text(user, "first_name"), _text(user, "last_name"))
+    names = (text_in(user, "first_name"), text_in(user, "last_name"))
     return " ".join(name for name in names if name)
 
 
@@ -221,41 +227,30 @@ def _attachments(said: dict[str, Any]) -> tuple[Attachment, ...]:
 def _attachment(media: dict[str, Any], name: str, media_type: str) -> Attachment:
     size = media.get("file_size")
     return Attachment(
-        name=_text(media, "file_name") or name,
-        media_type=_text(media, "mime_type") or media_type,
+        name=text_in(media, "file_name") or name,
+        media_type=text_in(media, "mime_type") or media_type,
         size=size if isinstance(size, int) and size >= 0 else 0,
-        provider_ref=_text(media, "file_id"),
+        provider_ref=text_in(media, "file_id"),
     )
 
 
 def _describe(said: dict[str, Any]) -> str:
     """Words for a message that has none; files speak for themselves, but for a sticker's mood."""
-    venue, location = _part(said, "venue"), _part(said, "location")
-    contact, sticker = _part(said, "contact"), _part(said, "sticker")
+    venue, location = object_in(said, "venue"), object_in(said, "location")
+    contact, sticker = object_in(said, "contact"), object_in(said, "sticker")
     if location:
-        place = f"{_text(location, 'latitude')}, {_text(location, 'longitude')}"
-        return "\n".join(filter(None, [_text(venue, "title"), _text(venue, "address"), place]))
+        place = f"{text_in(location, 'latitude')}, {text_in(location, 'longitude')}"
+        return "\n".join(filter(None, [text_in(venue, "title"), text_in(venue, "address"), place]))
     if contact:
-        return f"{_text(contact, 'first_name')} {_text(contact, 'phone_number')}".strip()
+        return f"{text_in(contact, 'first_name')} {text_in(contact, 'phone_number')}".strip()
     if sticker:
-        return f"[sticker] {_text(sticker, 'emoji')}".strip()
+        return f"[sticker] {text_in(sticker, 'emoji')}".strip()
     if _attachments(said):
         return ""
     kinds = sorted(said.keys() - _ENVELOPE)
-    words = _text(_part(said, "poll"), "question") or _text(_part(said, "dice"), "emoji")
+    poll, dice = object_in(said, "poll"), object_in(said, "dice")
+    words = text_in(poll, "question") or text_in(dice, "emoji")
     return f"[{', '.join(kinds) or 'nothing'}] {words}".strip()[:_LONGEST_REASON]
-
-
-def _part(said: dict[str, Any], name: str) -> dict[str, Any]:
-    found = said.get(name)
-    return found if isinstance(found, dict) else {}
-
-
-def _object(value: dict[str, Any], name: str) -> dict[str, Any]:
-    found = value.get(name)
-    if not isinstance(found, dict):
-        raise UnparseableError(f"no {name}")
-    return found
 
 
 def _id(value: dict[str, Any], name: str) -> str:
@@ -263,16 +258,3 @@ def _id(value: dict[str, Any], name: str) -> str:
     if not isinstance(found, int) or isinstance(found, bool):
         raise UnparseableError(f"no {name}")
     return str(found)
-
-
-def _text(value: dict[str, Any], name: str) -> str:
-    """A text, or a number as one; "" for what is neither."""
-    found = value.get(name)
-    return str(found) if isinstance(found, str | int | float) else ""
-
-
-def _time(seconds: object) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
-    except (ValueError, OverflowError, OSError):
-        return None

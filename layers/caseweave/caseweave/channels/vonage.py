@@ -12,6 +12,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.json_reading import (
+    object_in,
+    text_in,
+)
 from caseweave.channels.request import (
     WebhookRequest,
 )
@@ -88,8 +92,8 @@ def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEven
 def _sms(fields: Mapping[str, Any]) -> InboundMessage:
     """A message of the SMS API; each part of a long one comes by itself."""
     message_id = _id(fields, "messageId")
-    context = {"to": _text(fields, "to"), "channel": "sms", "udh": _text(fields, "udh")}
-    binary = f"[binary] {_text(fields, 'data')}".strip() if fields.get("type") == "binary" else ""
+    context = {"to": text_in(fields, "to"), "channel": "sms", "udh": text_in(fields, "udh")}
+    binary = f"[binary] {text_in(fields, 'data')}".strip() if fields.get("type") == "binary" else ""
     return InboundMessage(
         channel=Channel.SMS,
         provider=PROVIDER,
@@ -97,17 +101,17 @@ def _sms(fields: Mapping[str, Any]) -> InboundMessage:
         event_id=message_id,
         provider_id=message_id,
         sender=_sender(fields, "msisdn"),
-        body="\n".join(filter(None, [_text(fields, "text"), binary])),
-        occurred_at=_time(_text(fields, "message-timestamp")),
+        body="\n".join(filter(None, [text_in(fields, "text"), binary])),
+        occurred_at=_time(text_in(fields, "message-timestamp")),
         context=_short(context),
-        part=None if binary else _part(fields, _text(fields, "text")),
+        part=None if binary else _part(fields, text_in(fields, "text")),
     )
 
 
 def _part(fields: Mapping[str, Any], text: str) -> Part | None:
     """Which part of a longer text it is; None for what is whole, or says it in no sensible way."""
-    told = [_text(fields, name) for name in ("concat-part", "concat-total")]
-    ref = _text(fields, "concat-ref")
+    told = [text_in(fields, name) for name in ("concat-part", "concat-total")]
+    ref = text_in(fields, "concat-ref")
     if not all(_COUNT.fullmatch(one) for one in told) or not 0 < len(ref) <= _LONGEST_REF:
         return None
     number, total = map(int, told)
@@ -116,14 +120,14 @@ def _part(fields: Mapping[str, Any], text: str) -> Part | None:
 
 
 def _sms_receipt(fields: Mapping[str, Any]) -> Receipt:
-    message_id, status = _id(fields, "messageId"), _text(fields, "status")
-    error = _text(fields, "err-code")
+    message_id, status = _id(fields, "messageId"), text_in(fields, "status")
+    error = text_in(fields, "err-code")
     return Receipt(
         provider=PROVIDER,
-        account=_text(fields, "to")[:_LONGEST_TEXT],
+        account=text_in(fields, "to")[:_LONGEST_TEXT],
         event_id=f"{message_id}.{status[:_LONGEST_TEXT]}",
         provider_id=message_id,
-        outbox_key=_text(fields, "client-ref")[:_LONGEST_TEXT],
+        outbox_key=text_in(fields, "client-ref")[:_LONGEST_TEXT],
         state=_STATES.get(status),
         error="" if error == "0" else error[:_LONGEST_TEXT],
     )
@@ -131,17 +135,17 @@ def _sms_receipt(fields: Mapping[str, Any]) -> Receipt:
 
 def _message(fields: Mapping[str, Any]) -> InboundEvent:
     """A message of the Messages API."""
-    message_id, told = _id(fields, "message_uuid"), _text(fields, "channel")
-    account = _text(fields, "to")[:_LONGEST_TEXT]
+    message_id, told = _id(fields, "message_uuid"), text_in(fields, "channel")
+    account = text_in(fields, "to")[:_LONGEST_TEXT]
     if told not in _CHANNELS:
         return IgnoredEvent(
             PROVIDER, account, message_id, f"a message of channel {told or 'nothing'}"[:200]
         )
-    kind, content = _text(fields, "message_type"), _content(fields)
+    kind, content = text_in(fields, "message_type"), _content(fields)
     context = {
         "to": account,
         "channel": told,
-        "reply_to": _text(_object(fields, "context"), "message_uuid"),
+        "reply_to": text_in(object_in(fields, "context"), "message_uuid"),
     }
     return InboundMessage(
         channel=_CHANNELS[told],
@@ -150,34 +154,34 @@ def _message(fields: Mapping[str, Any]) -> InboundEvent:
         event_id=message_id,
         provider_id=message_id,
         sender=_sender(fields, "from"),
-        body=_text(fields, "text") or _describe(kind, content),
-        occurred_at=_time(_text(fields, "timestamp")),
+        body=text_in(fields, "text") or _describe(kind, content),
+        occurred_at=_time(text_in(fields, "timestamp")),
         attachments=_attachments(kind, content),
         context=_short(context),
     )
 
 
 def _status(fields: Mapping[str, Any]) -> Receipt:
-    message_id, status = _id(fields, "message_uuid"), _text(fields, "status")
-    error = _object(fields, "error")
-    reasons = [_text(error, name) for name in ("title", "detail", "code", "reason")]
+    message_id, status = _id(fields, "message_uuid"), text_in(fields, "status")
+    error = object_in(fields, "error")
+    reasons = [text_in(error, name) for name in ("title", "detail", "code", "reason")]
     return Receipt(
         provider=PROVIDER,
-        account=_text(fields, "from")[:_LONGEST_TEXT],
+        account=text_in(fields, "from")[:_LONGEST_TEXT],
         event_id=f"{message_id}.{status[:_LONGEST_TEXT]}",
         provider_id=message_id,
-        outbox_key=_text(fields, "client_ref")[:_LONGEST_TEXT],
+        outbox_key=text_in(fields, "client_ref")[:_LONGEST_TEXT],
         state=_STATES.get(status),
         error=" ".join(filter(None, reasons))[:_LONGEST_TEXT],
         # The error's number is its title, or the end of the address that explains it.
-        refusal=read_refusal(_text(error, "title"))
-        or read_refusal(_text(error, "type").rpartition("#")[2]),
+        refusal=read_refusal(text_in(error, "title"))
+        or read_refusal(text_in(error, "type").rpartition("#")[2]),
     )
 
 
 def _content(fields: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """What stands under the name of the message's own type; an MMS may have several."""
-    found = fields.get(_text(fields, "message_type"))
+    found = fields.get(text_in(fields, "message_type"))
     return [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, dict)]
 
 
@@ -189,33 +193,35 @@ def _describe(kind: str, content: list[Mapping[str, Any]]) -> str:
 
 def _say(one: Mapping[str, Any]) -> str:
     if "lat" in one:
-        place = f"{_text(one, 'lat')}, {_text(one, 'long')}"
-        return "\n".join(filter(None, [_text(one, "name"), _text(one, "address"), place]))
+        place = f"{text_in(one, 'lat')}, {text_in(one, 'long')}"
+        return "\n".join(filter(None, [text_in(one, "name"), text_in(one, "address"), place]))
     if isinstance(one.get("product_items"), list):
         items = [item for item in one["product_items"] if isinstance(item, dict)]
         return "\n".join(
-            f"{_text(i, 'quantity')} × {_text(i, 'product_retailer_id')}" for i in items
+            f"{text_in(i, 'quantity')} × {text_in(i, 'product_retailer_id')}" for i in items
         )
     names = ("caption", "title", "text", "emoji")
-    return next(filter(None, (_text(one, name) for name in names)), "")
+    return next(filter(None, (text_in(one, name) for name in names)), "")
 
 
 def _attachments(kind: str, content: list[Mapping[str, Any]]) -> tuple[Attachment, ...]:
     """Files at addresses of Vonage."""
     return tuple(
         Attachment(
-            name=_text(one, "name")[:_LONGEST_TEXT] or _text(one, "type")[:_LONGEST_TEXT] or kind,
-            media_type=_MEDIA_TYPES.get(_text(one, "type") or kind, "application/octet-stream"),
-            provider_ref=_text(one, "url"),
+            name=text_in(one, "name")[:_LONGEST_TEXT]
+            or text_in(one, "type")[:_LONGEST_TEXT]
+            or kind,
+            media_type=_MEDIA_TYPES.get(text_in(one, "type") or kind, "application/octet-stream"),
+            provider_ref=text_in(one, "url"),
         )
         for one in content
-        if _text(one, "url")
+        if text_in(one, "url")
     )
 
 
 def _sender(fields: Mapping[str, Any], name: str) -> Sender:
     """Vonage writes E.164 without its plus sign; what is as short as a short code is none."""
-    number = _NUMBER.fullmatch(_text(fields, name))
+    number = _NUMBER.fullmatch(text_in(fields, name))
     if not number:
         raise UnparseableError(f"{name} is neither a phone number nor a short code")
     digits = number[1]
@@ -223,7 +229,7 @@ def _sender(fields: Mapping[str, Any], name: str) -> Sender:
     phone = Address(AddressKind.PHONE, f"+{digits}" if is_whole else digits)
     return Sender(
         proven=(ProvenAddress(phone, Proof.PROVIDER),),
-        name=_text(_object(fields, "profile"), "name"),
+        name=text_in(object_in(fields, "profile"), "name"),
     )
 
 
@@ -231,22 +237,11 @@ def _short(context: Mapping[str, str]) -> dict[str, str]:
     return {name: value[:_LONGEST_TEXT] for name, value in context.items() if value}
 
 
-def _object(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = value.get(name)
-    return found if isinstance(found, dict) else {}
-
-
 def _id(value: Mapping[str, Any], name: str) -> str:
-    found = _text(value, name)
+    found = text_in(value, name)
     if not 0 < len(found) <= _LONGEST_TEXT:
         raise UnparseableError(f"no {name}")
     return found
-
-
-def _text(value: Mapping[str, Any], name: str) -> str:
-    """A text, or a number as one; "" for what is neither."""
-    found = value.get(name)
-    return str(found) if isinstance(found, str | int | float) else ""
 
 
 def _time(told: str) -> datetime | None:

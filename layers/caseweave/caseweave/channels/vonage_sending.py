@@ -9,6 +9,9 @@ from base64 import b64encode
 from typing import Any
 
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.json_reading import (
+    text_in,
+)
 from caseweave.channels.request import (
     Abilities,
     Outgoing,
@@ -90,11 +93,11 @@ def read_answer(answer: ProviderAnswer) -> SendResult:
         said = read_json_object(answer.body)
     except UnparseableError:
         said = {}
-    if answer.status in (200, 202) and _text(said, "message_uuid"):
-        return Sent(_text(said, "message_uuid"))
-    words = (str(answer.status), _text(said, "title"), _text(said, "detail"))
+    if answer.status in (200, 202) and text_in(said, "message_uuid"):
+        return Sent(text_in(said, "message_uuid"))
+    words = (str(answer.status), text_in(said, "title"), text_in(said, "detail"))
     # The error's number is the end of the address that explains it.
-    code = _text(said, "type").rpartition("#")[2]
+    code = text_in(said, "type").rpartition("#")[2]
     detail = " ".join(filter(None, words))
     return Refused(_kind(answer.status, code), detail, read_retry_after(answer))
 
@@ -114,8 +117,3 @@ def _kind(status: int, code: str) -> Refusal:
     if status in (401, 402, 403):
         return Refusal.TRANSIENT
     return _KINDS.get(code, Refusal.PERMANENT)
-
-
-def _text(value: dict[str, Any], name: str) -> str:
-    found = value.get(name)
-    return str(found) if isinstance(found, str | int | float) else ""

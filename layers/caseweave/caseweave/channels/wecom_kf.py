@@ -6,11 +6,15 @@ https://developer.work.weixin.qq.com/document/path/94670 (sync_msg)
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.json_reading import (
+    SECOND,
+    read_time,
+    text_in,
+)
 from caseweave.channels.request import (
     ProviderAnswer,
     ProviderRequest,
@@ -19,7 +23,7 @@ from caseweave.channels.request import (
     read_json_object,
 )
 from caseweave.channels.wecom_errors import read_refusal
-from caseweave.channels.wecom_kf_content import MEDIA_TYPES, describe, find_order, text_in
+from caseweave.channels.wecom_kf_content import MEDIA_TYPES, describe, find_order
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
 from caseweave.domain.message import (
     Attachment,
@@ -132,7 +136,7 @@ def parse_pulled(body: bytes, credentials: Credentials) -> InboundEvent:
         provider_id=event_id,
         sender=_sender(user, account, credentials),
         body=describe(kind, content),
-        occurred_at=_time(said.get("send_time")),
+        occurred_at=read_time(said.get("send_time"), SECOND),
         attachments=_attachments(kind, content),
         context=_context(user, account) | ({"menu_id": menu_id} if menu_id else {}),
         fields={"order_no": order} if order else {},
@@ -168,7 +172,7 @@ def _event(
             provider_id=event_id,
             sender=_sender(user, account, credentials),
             body="",
-            occurred_at=_time(said.get("send_time")),
+            occurred_at=read_time(said.get("send_time"), SECOND),
             context=_context(user, account),
             is_automatic=True,
             remark=Remark.DELETION,
@@ -201,11 +205,3 @@ def _id(value: Mapping[str, Any], name: str) -> str:
     if not isinstance(found, str) or not 0 < len(found) <= _LONGEST_ID:
         raise UnparseableError(f"no {name}")
     return found
-
-
-def _time(seconds: object) -> datetime | None:
-    try:
-        is_number = isinstance(seconds, int) and not isinstance(seconds, bool)
-        return datetime.fromtimestamp(seconds, UTC) if is_number else None  # type: ignore[arg-type]
-    except (ValueError, OverflowError, OSError):
-        return None

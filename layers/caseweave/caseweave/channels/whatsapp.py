@@ -7,11 +7,18 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from caseweave.channels import meta_graph as graph
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.json_reading import (
+    SECOND,
+    objects_in,
+    read_id,
+    read_object,
+    read_time,
+    text_in,
+)
 from caseweave.channels.meta_signature import answer_greeting, verify_signature
 from caseweave.channels.request import (
     WebhookRequest,
@@ -70,7 +77,7 @@ def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEven
 
 
 def _read_entry(entry: Any) -> Iterator[InboundEvent]:
-    account = graph.text_in(entry, "id")
+    account = text_in(entry, "id")
     changes = entry.get("changes") if isinstance(entry, dict) else None
     if not isinstance(changes, list) or not changes:
         yield graph.ignore(PROVIDER, account, entry, "an entry without changes")
@@ -80,11 +87,11 @@ def _read_entry(entry: Any) -> Iterator[InboundEvent]:
 
 
 def _read_change(change: Any, business: str) -> Iterator[InboundEvent]:
-    field = graph.text_in(change, "field")
+    field = text_in(change, "field")
     value = change.get("value") if isinstance(change, dict) else None
     metadata = value.get("metadata") if isinstance(value, dict) else None
-    number_id = graph.text_in(metadata, "phone_number_id")
-    batch = _Batch(number_id or business, number_id, graph.objects_in(value, "contacts"))
+    number_id = text_in(metadata, "phone_number_id")
+    batch = _Batch(number_id or business, number_id, objects_in(value, "contacts"))
     lists = {"messages": batch.message, "statuses": batch.status, "errors": batch.error}
     found = [name for name in lists if value.get(name)] if isinstance(value, dict) else []
     if field != "messages" or not isinstance(value, dict) or not found:
@@ -109,24 +116,24 @@ class _Batch:
         return graph.ignore(PROVIDER, self.account, item, reason)
 
     def message(self, said: Any) -> list[InboundEvent]:
-        event_id, kind = graph.read_id(said, "id"), graph.text_in(said, "type")
+        event_id, kind = read_id(said, "id"), text_in(said, "type")
         if kind == "system" and _system_kind(said) in _NUMBER_CHANGES:
             return self.number_change(said, event_id)
         if reason := _why_ignored(said, kind):
             return [self.ignored(said, reason)]
-        number_id = graph.read_id({"phone_number_id": self.number_id}, "phone_number_id")
+        number_id = read_id({"phone_number_id": self.number_id}, "phone_number_id")
         sender, recipient = self._sender(said)
         name = sender.name
-        if group_id := graph.text_in(said, "group_id"):
+        if group_id := text_in(said, "group_id"):
             sender, recipient = self._group(group_id)
         context = {"phone_number_id": number_id, **recipient, "message_id": event_id}
         provider_id, content = event_id, said
         if kind == "edit":
-            edit = graph.read_object(said, "edit")
-            provider_id = graph.read_id(edit, "original_message_id")
-            content = graph.read_object(edit, "message")
+            edit = read_object(said, "edit")
+            provider_id = read_id(edit, "original_message_id")
+            content = read_object(edit, "message")
             context |= {"message_id": provider_id}
-        if replied := graph.text_in(content.get("context"), "id"):
+        if replied := text_in(content.get("context"), "id"):
             context["reply_to"] = replied
         attachment = read_attachment(content)
         remark, about = _read_remark(said, kind)
@@ -139,7 +146,7 @@ class _Batch:
                 provider_id=provider_id,
                 sender=sender,
                 body=read_words(content),
-                occurred_at=graph.read_time(said.get("timestamp"), timedelta(seconds=1)),
+                occurred_at=read_time(said.get("timestamp"), SECOND),
                 attachments=(attachment,) if attachment else (),
                 context=context,
                 fields=_member(said, name),
@@ -151,15 +158,13 @@ class _Batch:
 
     def number_change(self, said: Any, event_id: str) -> list[InboundEvent]:
         """Both numbers are vouched for by WhatsApp, which moved the account."""
-        system = graph.read_object(said, "system")
-        old = _NUMBER.fullmatch(graph.text_in(said, "from") or graph.text_in(system, "customer"))
-        new = _NUMBER.fullmatch(
-            graph.text_in(system, "wa_id") or graph.text_in(system, "new_wa_id")
-        )
+        system = read_object(said, "system")
+        old = _NUMBER.fullmatch(text_in(said, "from") or text_in(system, "customer"))
+        new = _NUMBER.fullmatch(text_in(system, "wa_id") or text_in(system, "new_wa_id"))
         if old is None or new is None or old[1] == new[1]:
             raise UnparseableError("a change of number without the two numbers")
         before, after = (Address(AddressKind.PHONE, f"+{found[1]}") for found in (old, new))
-        number_id = graph.read_id({"phone_number_id": self.number_id}, "phone_number_id")
+        number_id = read_id({"phone_number_id": self.number_id}, "phone_number_id")
         # The second shows in the open case, whose answers go to the new number from then on.
         return [
             NumberChange(PROVIDER, number_id, f"{event_id}.number", before, after),
@@ -170,8 +175,8 @@ class _Batch:
                 event_id=event_id,
                 provider_id=event_id,
                 sender=Sender(proven=(ProvenAddress(after, Proof.PROVIDER),)),
-                body=graph.text_in(system, "body") or f"{before.value} → {after.value}",
-                occurred_at=graph.read_time(said.get("timestamp"), timedelta(seconds=1)),
+                body=text_in(system, "body") or f"{before.value} → {after.value}",
+                occurred_at=read_time(said.get("timestamp"), SECOND),
                 context={"phone_number_id": number_id, "to": new[1]},
                 is_automatic=True,
                 remark=Remark.NUMBER_CHANGE,
@@ -182,8 +187,8 @@ class _Batch:
     def _sender(self, said: Any) -> tuple[Sender, dict[str, str]]:
         """Who wrote, and where an answer goes: to the number, or to the id of who hides it."""
         contact = self._contact(said)
-        number = graph.text_in(said, "from") or graph.text_in(contact, "wa_id")
-        user_id = graph.text_in(said, "from_user_id") or graph.text_in(contact, "user_id")
+        number = text_in(said, "from") or text_in(contact, "wa_id")
+        user_id = text_in(said, "from_user_id") or text_in(contact, "user_id")
         proven, recipient = [], {}
         if number:
             found = _NUMBER.fullmatch(number)
@@ -192,41 +197,41 @@ class _Batch:
             proven.append(Address(AddressKind.PHONE, f"+{found[1]}"))
             recipient = {"to": found[1]}
         if user_id:
-            user_id = graph.read_id({"user_id": user_id}, "user_id")
+            user_id = read_id({"user_id": user_id}, "user_id")
             proven.append(Address(AddressKind.MESSENGER, _HIDDEN + user_id))
             recipient = recipient or {"user_id": user_id}
         if not proven:
             raise UnparseableError("no from")
-        name = graph.text_in(contact.get("profile"), "name")
+        name = text_in(contact.get("profile"), "name")
         entries = tuple(ProvenAddress(address, Proof.PROVIDER) for address in proven)
         return Sender(proven=entries, name=name), recipient
 
     def _group(self, group_id: str) -> tuple[Sender, dict[str, str]]:
         """It is the group's case, for an answer is read by all of it."""
-        group_id = graph.read_id({"group_id": group_id}, "group_id")
+        group_id = read_id({"group_id": group_id}, "group_id")
         address = Address(AddressKind.GROUP, f"{PROVIDER}.{self.number_id}.{group_id}")
         return Sender(proven=(ProvenAddress(address, Proof.PROVIDER),)), {"group_id": group_id}
 
     def _contact(self, said: Any) -> dict[str, Any]:
         """The sender's entry among the contacts; who names no id of theirs is the only one."""
-        ids = {"wa_id": graph.text_in(said, "from"), "user_id": graph.text_in(said, "from_user_id")}
+        ids = {"wa_id": text_in(said, "from"), "user_id": text_in(said, "from_user_id")}
         if not any(ids.values()):
             return self.contacts[0] if len(self.contacts) == 1 else {}
         for contact in self.contacts:
-            if any(own and graph.text_in(contact, name) == own for name, own in ids.items()):
+            if any(own and text_in(contact, name) == own for name, own in ids.items()):
                 return contact
         return {}
 
     def status(self, told: Any) -> list[InboundEvent]:
-        provider_id, status = graph.read_id(told, "id"), graph.text_in(told, "status")
-        errors = graph.objects_in(told, "errors")
+        provider_id, status = read_id(told, "id"), text_in(told, "status")
+        errors = objects_in(told, "errors")
         return [
             Receipt(
                 provider=PROVIDER,
                 account=self.account,
                 event_id=f"{provider_id}.{status}",
                 provider_id=provider_id,
-                outbox_key=graph.text_in(told, "biz_opaque_callback_data"),
+                outbox_key=text_in(told, "biz_opaque_callback_data"),
                 state=_STATES.get(status),
                 error=_describe_errors(errors),
                 refusal=next(filter(None, map(graph.read_refusal, errors)), ""),
@@ -241,7 +246,7 @@ def _why_ignored(said: dict[str, Any], kind: str) -> str:
     """Why a message is none for a case; "" for one that somebody wrote to us."""
     if kind == "system":
         return f"system: {_system_kind(said)}"
-    if kind == "reaction" and not graph.text_in(said.get("reaction"), "emoji"):
+    if kind == "reaction" and not text_in(said.get("reaction"), "emoji"):
         return "a reaction taken back"
     if kind == "request_welcome":
         return "a chat that was opened and says nothing"
@@ -249,7 +254,7 @@ def _why_ignored(said: dict[str, Any], kind: str) -> str:
 
 
 def _system_kind(said: dict[str, Any]) -> str:
-    return graph.text_in(said.get("system"), "type")
+    return text_in(said.get("system"), "type")
 
 
 def _read_remark(said: dict[str, Any], kind: str) -> tuple[Remark | None, str]:
@@ -257,17 +262,15 @@ def _read_remark(said: dict[str, Any], kind: str) -> tuple[Remark | None, str]:
     if kind not in _REMARKS:
         return None, ""
     remark, name = _REMARKS[kind]
-    return remark, graph.read_id(graph.read_object(said, kind), name)
+    return remark, read_id(read_object(said, kind), name)
 
 
 def _member(said: dict[str, Any], name: str) -> dict[str, str]:
     """Who of a group spoke."""
-    is_group = bool(graph.text_in(said, "group_id"))
-    return {"member": name or graph.text_in(said, "from")} if is_group else {}
+    is_group = bool(text_in(said, "group_id"))
+    return {"member": name or text_in(said, "from")} if is_group else {}
 
 
 def _describe_errors(errors: list[Any]) -> str:
-    found = (
-        f"{graph.text_in(one, 'code')} {graph.text_in(one, 'title')}".strip() for one in errors
-    )
+    found = (f"{text_in(one, 'code')} {text_in(one, 'title')}".strip() for one in errors)
     return "; ".join(filter(None, found))[:_LONGEST_ERROR]

@@ -6,7 +6,10 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components#mess
 import json
 from typing import Any
 
-from caseweave.channels.meta_graph import objects_in, text_in
+from caseweave.channels.json_reading import (
+    objects_in,
+    text_in,
+)
 from caseweave.domain.message import Attachment
 
 _MEDIA_KINDS = ("image", "video", "audio", "voice", "document", "sticker")

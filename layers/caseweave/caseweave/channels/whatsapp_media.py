@@ -6,8 +6,11 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media#retrieve
 from urllib.parse import quote
 
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.json_reading import (
+    text_in,
+)
 from caseweave.channels.media import MediaRefusal, MediaRequest, refuse_by_status
-from caseweave.channels.meta_graph import GRAPH_URL, text_in
+from caseweave.channels.meta_graph import GRAPH_URL
 from caseweave.channels.request import ProviderAnswer, read_json_object
 from caseweave.domain.message import Attachment
 from caseweave.errors import UnparseableError

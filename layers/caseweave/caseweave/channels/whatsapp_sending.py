@@ -12,6 +12,10 @@ from urllib.parse import quote
 
 from caseweave.channels import meta_graph as graph
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.json_reading import (
+    objects_in,
+    text_in,
+)
 from caseweave.channels.request import (
     Abilities,
     MediaLink,
@@ -110,5 +114,5 @@ def read_answer(answer: ProviderAnswer) -> SendResult:
 
 
 def _find_id(said: dict[str, Any]) -> str:
-    messages = graph.objects_in(said, "messages")
-    return graph.text_in(messages[0], "id") if messages else ""
+    messages = objects_in(said, "messages")
+    return text_in(messages[0], "id") if messages else ""
