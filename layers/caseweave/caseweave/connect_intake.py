@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from caseweave.aws.mailbox import read_object
 from caseweave.channels import connect
-from caseweave.domain.message import InboundEvent
 from caseweave.errors import UnparseableError
 from caseweave.intake import Door, quarantine, take_in
 from caseweave.storage.ledger import RawInput
@@ -32,13 +32,15 @@ def receive_contact_event(
     body = json.dumps(event, ensure_ascii=False).encode("utf-8", "replace")
     raw = RawInput(connect.PROVIDER, "", now, retention, body)
 
-    def understand() -> list[InboundEvent]:
+    def ask() -> connect.Caller:
         names = connect.find_contact(event)
-        told = describe(*names) if connect.needs_caller(event) else ()
-        return [connect.parse(event, connect.Caller(*told))]
+        return connect.Caller(*(describe(*names) if connect.needs_caller(event) else ()))
 
     try:
-        events = parse_events(understand)
+        caller = parse_events(ask)
+        # Connect forgets its contacts: who called is kept with the event.
+        raw = replace(raw, headers=connect.keep_caller(caller))
+        events = parse_events(lambda: [connect.parse(event, caller)])
     except UnparseableError as error:
         quarantine(raw, str(error))
         return False

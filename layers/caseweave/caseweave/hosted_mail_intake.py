@@ -1,11 +1,13 @@
 """Mail intake from hosted providers, which receive mail for us and post it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from caseweave.aws.mailbox import keep_attachment, keep_raw
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.kept_request import keep_headers
 from caseweave.channels.mail_registry import MailProvider, is_fresh
 from caseweave.channels.request import WebhookRequest
 from caseweave.errors import InvalidSignatureError, NotFoundError, UnparseableError
@@ -53,6 +55,7 @@ def _keep_request(
     name: str, request: WebhookRequest, files_bucket: str, retention: timedelta, now: datetime
 ) -> RawInput:
     """A small body goes into the ledger itself, a large one beside the files."""
+    raw = RawInput(name, "", now, retention, headers=keep_headers(request))
     if len(request.body) <= LONGEST_BODY:
-        return RawInput(name, "", now, retention, request.body)
-    return RawInput(name, "", now, retention, body_ref=keep_raw(files_bucket, request.body))
+        return replace(raw, body=request.body)
+    return replace(raw, body_ref=keep_raw(files_bucket, request.body))

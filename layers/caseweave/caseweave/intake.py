@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from caseweave.channels.kept_request import QUERY
 from caseweave.domain.case import Case
 from caseweave.domain.event import Actor, CaseChange
 from caseweave.domain.identity import Address, AddressKind, Customer, Proof, normalise_email
@@ -121,7 +122,8 @@ def _take_message(inbound: InboundMessage, raw: RawInput, door: Door) -> bool:
 
 def quarantine(raw: RawInput, reason: str) -> bool:
     """Keep a verified body that nobody understood, for people to see. False if kept before."""
-    digest = sha256(raw.body or raw.body_ref.encode()).hexdigest()
+    said = raw.body or (raw.body_ref or raw.headers.get(QUERY, "")).encode()
+    digest = sha256(said).hexdigest()
     return keep_without_message(raw, f"sha256:{digest}", LedgerState.QUARANTINED, reason)
 
 

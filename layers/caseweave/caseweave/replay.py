@@ -1,103 +1,107 @@
-"""Replay: what was verified but not understood is tried again, after a fix (promise P1).
+"""Replay: what was taken in, or was not understood, is tried again by today's parsers (P1, P2).
 
-It was verified at the door, so it is not verified again. Whatever had been taken in before is known
-to the ledger and changes nothing.
+An event that the ledger knows changes nothing, whatever it is. What was quarantined and is
+understood now becomes messages, dated by when it came, and leaves the list.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from enum import StrEnum
 
-from caseweave.aws.mailbox import keep_attachment, read_object
-from caseweave.channels import ses
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.mail_reading import MailPart
-from caseweave.channels.mail_registry import MAIL
-from caseweave.channels.registry import MESSENGERS, SMS
-from caseweave.channels.request import WebhookRequest
 from caseweave.domain.message import InboundEvent, MailReport
-from caseweave.errors import CaseweaveError, UnparseableError
+from caseweave.errors import CaseweaveError, ContentionError, UnavailableError
 from caseweave.intake import Door, take_in
+from caseweave.rereading import reread
 from caseweave.returned_mail import find_reported
 from caseweave.storage.ledger import (
     LedgerEntry,
-    RawInput,
+    LedgerName,
+    LedgerState,
+    bound_event_id,
     list_quarantined,
+    read_entries,
     release_quarantined,
 )
-from caseweave.webhooks import parse_events
 
-_PROVIDERS = {**SMS, **MESSENGERS}
+
+class Outcome(StrEnum):
+    # Every event of it was taken in before.
+    KNOWN = "known"
+    TAKEN_IN = "taken_in"
+    NOT_UNDERSTOOD = "not_understood"
+    # Try again: the store or a bucket could not be asked.
+    FAILED = "failed"
+    # No such entry: its time is over.
+    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What became of one entry: understood, or why still not."""
+    """What became of one entry; `new` counts the events that were taken in now."""
 
-    entry: LedgerEntry
-    is_understood: bool
+    name: LedgerName
+    outcome: Outcome
+    new: int = 0
     reason: str = ""
 
-
-def replay_quarantined(
-    limit: int,
-    files_bucket: str,
-    read_credentials: Callable[[str], Credentials],
-    door: Door,
-    retention: timedelta,
-) -> list[Replayed]:
-    """Try the newest *limit* quarantined entries again; one that fails does not stop the others."""
-    done = []
-    for entry in list(list_quarantined(limit)):
-        try:
-            events, files = parse_events(partial(_understand, entry, read_credentials))
-            for event in events:
-                if isinstance(event, MailReport):
-                    # One that still is about no mail of ours stays where people see it.
-                    find_reported(event, door.signing_keys)
-            for file in files:
-                keep_attachment(files_bucket, file.digest, file.media_type, file.content)
-            raw = RawInput(
-                entry.provider,
-                entry.account,
-                entry.received_at,
-                retention,
-                entry.body,
-                entry.body_ref,
-                entry.headers,
-            )
-            take_in(events, raw, door)
-            release_quarantined(entry)
-        except CaseweaveError as error:
-            done.append(Replayed(entry, is_understood=False, reason=str(error)))
-        else:
-            done.append(Replayed(entry, is_understood=True))
-    return done
+    @property
+    def is_understood(self) -> bool:
+        return self.outcome in (Outcome.KNOWN, Outcome.TAKEN_IN)
 
 
-def _understand(
-    entry: LedgerEntry, read_credentials: Callable[[str], Credentials]
-) -> tuple[list[InboundEvent], tuple[MailPart, ...]]:
-    """The events and files of an entry. Raises UnparseableError."""
-    if entry.provider == ses.PROVIDER:
-        return ses.parse(_read_body(entry), entry.body_ref.rpartition("/")[2])
-    request = WebhookRequest(_read_body(entry), _lower(entry.headers))
-    if entry.provider in MAIL:
-        credentials = read_credentials(entry.provider)
-        return MAIL[entry.provider].parse_mail(request, credentials)
-    if entry.provider in _PROVIDERS:
-        provider = _PROVIDERS[entry.provider]
-        return provider.parse(request, read_credentials(entry.provider)), ()
-    raise UnparseableError(f"what {entry.provider} sends is for people to read")
+@dataclass(frozen=True, slots=True)
+class Replayer:
+    """What trying again needs."""
+
+    files_bucket: str
+    read_credentials: Callable[[str], Credentials]
+    door: Door
+    retention: timedelta
+
+    def replay_named(self, names: Sequence[LedgerName]) -> list[Replayed]:
+        """Try these again in the order in which they came. Raises UnavailableError."""
+        entries = read_entries(names)
+        gone = [Replayed(name, Outcome.GONE) for name in names if name not in entries]
+        return self._replay(sorted(entries.values(), key=lambda one: one.received_at)) + gone
+
+    def replay_quarantined(self, limit: int) -> list[Replayed]:
+        """Try the newest *limit* quarantined entries again, the oldest of them first."""
+        return self._replay(reversed(list(list_quarantined(limit))))
+
+    def _replay(self, entries: Iterable[LedgerEntry]) -> list[Replayed]:
+        """One that fails does not stop the others."""
+        done = []
+        for entry in entries:
+            try:
+                done.append(self._replay_one(entry))
+            except (UnavailableError, ContentionError) as error:
+                done.append(Replayed(entry.name, Outcome.FAILED, reason=str(error)))
+            except CaseweaveError as error:
+                done.append(Replayed(entry.name, Outcome.NOT_UNDERSTOOD, reason=str(error)))
+        return done
+
+    def _replay_one(self, entry: LedgerEntry) -> Replayed:
+        reading = reread(entry, self.read_credentials)
+        known = read_entries([name_event(event) for event in reading.events])
+        new = [event for event in reading.events if not _is_settled(known.get(name_event(event)))]
+        for event in new:
+            if isinstance(event, MailReport) and name_event(event) in known:
+                # One that still is about no mail of ours stays where people see it.
+                find_reported(event, self.door.signing_keys)
+        if new:
+            reading.keep_files(self.files_bucket)
+        take_in(new, entry.as_raw(self.retention), self.door)
+        if entry.state is LedgerState.QUARANTINED:
+            release_quarantined(entry, self.retention)
+        return Replayed(entry.name, Outcome.TAKEN_IN if new else Outcome.KNOWN, len(new))
 
 
-def _read_body(entry: LedgerEntry) -> bytes:
-    if not entry.body_ref:
-        return entry.body
-    bucket, _, key = entry.body_ref.removeprefix("s3://").partition("/")
-    return read_object(bucket, key)
+def _is_settled(entry: LedgerEntry | None) -> bool:
+    return entry is not None and entry.state is not LedgerState.QUARANTINED
 
 
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
+def name_event(event: InboundEvent) -> LedgerName:
+    """The name of its entry, if it was taken in before."""
+    return LedgerName(event.provider, event.account, bound_event_id(event.event_id))

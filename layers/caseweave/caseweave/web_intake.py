@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from caseweave.channels import web_form
+from caseweave.channels.kept_message import keep_message
 from caseweave.channels.request import WebhookRequest
 from caseweave.domain.form_advice import advise, refuse
 from caseweave.domain.form_checking import Filled, as_text, check_form
@@ -102,7 +103,10 @@ def _keep(
     door: Door,
     now: datetime,
 ) -> Answer:
-    landed = receive_message(replace(inbound, attachments=files), raw, door)
+    whole = replace(inbound, attachments=files)
+    landed = receive_message(
+        whole, replace(raw, headers={**raw.headers, **keep_message(whole)}), door
+    )
     return describe_landing(landed, door, now)
 
 

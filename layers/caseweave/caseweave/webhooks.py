@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TypeVar
 
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.kept_request import keep_headers
 from caseweave.channels.registry import Greeter, Provider, answer_challenge, verify_time
 from caseweave.channels.request import WebhookRequest
 from caseweave.errors import CaseweaveError, NotFoundError, UnparseableError
@@ -16,17 +17,6 @@ from caseweave.storage.ledger import RawInput
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-
-# Which headers are kept with the raw body: what was verified, never what authenticates.
-_KEPT_HEADERS = (
-    "content-type",
-    "user-agent",
-    "i-twilio-idempotency-token",
-    "x-bot-appid",
-    "x-hub-signature-256",
-    "x-line-signature",
-    "x-twilio-signature",
-)
 
 
 def receive_webhook(
@@ -88,8 +78,8 @@ def keep_raw(
     request: WebhookRequest, provider: str, account: str, now: datetime, retention: timedelta
 ) -> RawInput:
     """What the ledger keeps of a verified request."""
-    headers = {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers}
-    return RawInput(provider, account, now, retention, request.body, headers=headers)
+    kept = keep_headers(request)
+    return RawInput(provider, account, now, retention, request.body, headers=kept)
 
 
 def parse_events(parse: Callable[[], T]) -> T:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from caseweave.domain.forms import Form
     from caseweave.domain.web_rules import WebRules
     from caseweave.media import Shelf
+    from caseweave.replay import Replayer
     from caseweave.sending import Outlet
     from caseweave.web_desk import WebDesk
     from caseweave.wecom_pull import Source
@@ -33,6 +34,18 @@ def make_door(settings: Settings) -> Door:
     """Raises MissingSecretError."""
     keys = read_signing_keys(settings.parameter_prefix)
     return Door(settings.default_team, keys, secrets.token_bytes, settings.support_address)
+
+
+def replayer(settings: Settings) -> "Replayer":
+    """What trying input again needs. Raises MissingSecretError."""
+    from caseweave.replay import Replayer  # noqa: PLC0415 - it reads every provider
+
+    return Replayer(
+        settings.files_bucket,
+        partial(credentials_of, settings),
+        make_door(settings),
+        settings.retention,
+    )
 
 
 def credentials_of(settings: Settings, provider: str) -> Credentials:

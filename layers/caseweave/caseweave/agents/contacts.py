@@ -7,6 +7,7 @@ from typing import Any
 
 from caseweave.agents.caller import WRITERS, Caller, Moment
 from caseweave.agents.fields import read_text, read_time
+from caseweave.channels.kept_message import keep_message
 from caseweave.domain.identity import (
     Address,
     AddressKind,
@@ -46,7 +47,8 @@ def enter_contact(
     caller.require(*WRITERS)
     inbound = _read_contact(said, submission, caller, moment.now)
     body = json.dumps(dict(said), ensure_ascii=False).encode("utf-8", "replace")
-    raw = RawInput(PROVIDER, caller.name, moment.now, retention, body)
+    kept = keep_message(inbound)
+    raw = RawInput(PROVIDER, caller.name, moment.now, retention, body, headers=kept)
     landed = receive_message(inbound, raw, door)
     return {"case_id": landed.case_id, "reference": landed.ref, "message_id": landed.message_id}
 

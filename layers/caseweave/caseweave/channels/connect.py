@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/connect/latest/adminguide/contact-lens-example-outpu
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -36,6 +36,8 @@ CONTACT_EVENT = "Amazon Connect Contact Event"
 _CHANNELS = {"VOICE": Channel.VOICE, "CHAT": Channel.MESSENGER}
 _BEGUN_BY_CUSTOMER = ("INBOUND", "API", "CALLBACK")
 _LONGEST = 200
+# Names of ours: no header of a request is kept under them.
+_KEPT = "x-caseweave-caller-"
 _LONGEST_TRANSCRIPT = 150_000
 
 
@@ -56,6 +58,17 @@ def find_contact(event: Mapping[str, Any]) -> tuple[str, str]:
     if not contact or not instance:
         raise UnparseableError("an event without its contact and instance")
     return instance[:_LONGEST], contact[:_LONGEST]
+
+
+def keep_caller(caller: Caller) -> dict[str, str]:
+    """What is kept with an event of who called, as headers; nothing where nobody was asked for."""
+    told = asdict(caller)
+    return {f"{_KEPT}{name}": value for name, value in told.items() if value}
+
+
+def replay(event: Mapping[str, Any], kept: Mapping[str, str]) -> InboundEvent:
+    """The same as `parse`, with the caller as kept. Raises UnparseableError."""
+    return parse(event, Caller(*(kept.get(f"{_KEPT}{one.name}", "") for one in fields(Caller))))
 
 
 def needs_caller(event: Mapping[str, Any]) -> bool:

@@ -1,6 +1,6 @@
 """The agents' API as a client sees it, signed in on the local stack."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -28,9 +28,12 @@ class DeskApi:
 
     def list_cases(self, **filters: str) -> Iterator[dict[str, Any]]:
         """Every case that fits, page after page; empty filters are left out."""
+        return self._list("/v1/cases", filters)
+
+    def _list(self, path: str, filters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         query = {name: value for name, value in filters.items() if value}
         while True:
-            page = self._get(f"/v1/cases?{urlencode(query)}")
+            page = self._get(f"{path}?{urlencode(query)}")
             yield from page["items"]
             if page["next"] is None:
                 return
@@ -57,9 +60,13 @@ class DeskApi:
         said = {"state": "resolved", "notice": dict(notice)}
         return self._post(f"/v1/incidents/{quote(incident_id, safe='')}/state", said)
 
-    def replay_quarantine(self) -> dict[str, Any]:
-        """Try again what was not understood; what became of each."""
-        return self._post("/v1/quarantine/replay", {})
+    def list_ledger(self, **filters: str) -> Iterator[dict[str, Any]]:
+        """Every entry that fits, page after page, in no order; empty filters are left out."""
+        return self._list("/v1/ledger", filters)
+
+    def replay(self, entries: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+        """Try these entries again; what became of each."""
+        return self._post("/v1/replay", {"entries": [dict(one) for one in entries]})
 
     def _post(self, path: str, said: Mapping[str, Any]) -> dict[str, Any]:
         return _read(call_json("POST", self.url + path, dict(said), self._headers()))

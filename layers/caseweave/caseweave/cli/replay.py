@@ -1,20 +1,59 @@
-"""`caseweave replay`: what came in verified and was not understood is tried again."""
+"""`caseweave replay`: what came in is tried again."""
 
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import click
 
-from caseweave.cli.desk_api import sign_in
+from caseweave.cli.desk_api import DeskApi, sign_in
 from caseweave.cli.state_dir import state_dir_option
+
+# As many as the API tries in one call.
+BATCH = 50
+_PARTS = ("provider", "account", "event_id")
 
 
 @click.command()
 @state_dir_option
-@click.option("--quarantined", is_flag=True, required=True, help="Replay the quarantine.")
-def replay(state_dir: Path, quarantined: bool) -> None:  # noqa: ARG001, FBT001 - says what is replayed
-    """Try quarantined input again, after a fix; what is understood becomes messages, once."""
-    done = sign_in(state_dir, "lead").replay_quarantine()
-    for one in done["items"]:
-        outcome = "understood" if one["understood"] else f"kept: {one['reason']}"
-        click.echo(f"{one['provider']:<10} {one['event_id'][:40]:<40} {outcome}")
-    click.echo(f"{done['understood']} of {len(done['items'])} understood.")
+@click.option("--from", "since", default="", metavar="TIME", help="Received from then on.")
+@click.option("--to", "until", default="", metavar="TIME", help="Received before.")
+@click.option("--provider", default="", help="What one provider sent.")
+@click.option("--quarantined", is_flag=True, help="What was not understood.")
+def replay(state_dir: Path, since: str, until: str, provider: str, *, quarantined: bool) -> None:
+    """Try input again, after a fix, in the order in which it came.
+
+    What is understood now becomes messages, once. What was taken in before changes nothing. TIME is
+    like 2026-11-23T05:24:33Z.
+    """
+    if not (since or until or provider or quarantined):
+        raise click.UsageError("Say what: --from, --to, --provider, --quarantined.")
+    api = sign_in(state_dir, "lead")
+    state = "quarantined" if quarantined else ""
+    found = api.list_ledger(**{"from": since, "to": until, "provider": provider, "state": state})
+    counts, new = replay_all(api, found)
+    told = ", ".join(f"{outcome} {count}" for outcome, count in sorted(counts.items()))
+    click.echo(f"{counts.total()} tried again: {told or 'nothing there'}. {new} taken in now.")
+
+
+def replay_all(api: DeskApi, found: Iterable[Mapping[str, Any]]) -> tuple[Counter[str], int]:
+    """How many came out how, and how many events were new; what stays is printed."""
+    counts: Counter[str] = Counter()
+    new = 0
+    for batch in _batches(sorted(found, key=lambda entry: str(entry["received_at"]))):
+        done = api.replay([{part: str(entry[part]) for part in _PARTS} for entry in batch])
+        new += done["new"]
+        for one in done["items"]:
+            counts[one["outcome"]] += 1
+            if one["outcome"] != "known":
+                reason = f"{one['outcome']} {one['reason']}".strip()
+                click.echo(f"{one['provider']:<10} {one['event_id'][:40]:<40} {reason}")
+    return counts, new
+
+
+def _batches(entries: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    waiting = iter(entries)
+    while batch := list(islice(waiting, BATCH)):
+        yield batch

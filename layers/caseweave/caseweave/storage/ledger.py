@@ -1,18 +1,19 @@
 """The inbound ledger: the raw input of every event, and what became of it (promises P1, P2)."""
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
+from typing import Any
 
-from pynamodb.exceptions import DoesNotExist, PutError
+from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException, UpdateError
 
 from caseweave.domain.times import from_rfc3339, to_rfc3339
 from caseweave.errors import NotFoundError, UnavailableError
 from caseweave.storage import table
-from caseweave.storage.items import Item, make_item, table_connection
+from caseweave.storage.items import Item, batch_get, make_item, table_connection
 from caseweave.storage.table import LedgerRow
 
 # Raised when a parser understands more than before, so that replay knows what to try again.
@@ -46,6 +47,19 @@ class RawInput:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerName:
+    """What an entry is known by; `event_id` as it is bounded for a key."""
+
+    provider: str
+    account: str
+    event_id: str
+
+    @property
+    def key(self) -> table.Key:
+        return table.ledger_key(self.provider, self.account, self.event_id)
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerEntry:
     provider: str
     account: str
@@ -57,6 +71,23 @@ class LedgerEntry:
     reason: str
     case_id: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    message_id: str = ""
+
+    @property
+    def name(self) -> LedgerName:
+        return LedgerName(self.provider, self.account, self.event_id)
+
+    def as_raw(self, retention: timedelta) -> RawInput:
+        """The input as it came, at the time at which it came."""
+        return RawInput(
+            self.provider,
+            self.account,
+            self.received_at,
+            retention,
+            self.body,
+            self.body_ref,
+            self.headers,
+        )
 
 
 def ledger_item(
@@ -141,31 +172,55 @@ def list_quarantined(limit: int) -> Iterator[LedgerEntry]:
     )
     for row in rows:
         if isinstance(row, LedgerRow):
-            yield LedgerEntry(
-                provider=row.provider,
-                account=row.account or "",
-                event_id=row.event_id,
-                state=LedgerState(row.state),
-                received_at=from_rfc3339(row.received_at),
-                body=_unpack(row.body) if row.body else b"",
-                body_ref=row.body_ref or "",
-                reason=row.reason or "",
-                case_id=row.case_id or "",
-                headers=row.headers or {},
-            )
+            yield _read(row.attribute_values)
 
 
-def release_quarantined(entry: LedgerEntry) -> None:
-    """The entry was understood after all: it is listed no more, and its raw body stays."""
-    row = LedgerRow(*table.ledger_key(entry.provider, entry.account, entry.event_id))
-    row.update(
-        actions=[
-            LedgerRow.state.set(str(LedgerState.REPLAYED)),
-            LedgerRow.worklist_pk.remove(),
-            LedgerRow.worklist_sk.remove(),
-        ],
-        condition=LedgerRow.state == str(LedgerState.QUARANTINED),
+def read_entries(names: Sequence[LedgerName]) -> dict[LedgerName, LedgerEntry]:
+    """The entries of *names*, as far as they are there. Raises UnavailableError."""
+    try:
+        found = list(batch_get([name.key for name in names], consistent=True))
+    except PynamoDBException as error:
+        raise UnavailableError(f"the ledger cannot be read: {error}") from error
+    entries = [_read(values) for _, values in found]
+    return {entry.name: entry for entry in entries}
+
+
+def _read(values: Mapping[str, Any]) -> LedgerEntry:
+    return LedgerEntry(
+        provider=values["provider"],
+        account=values.get("account") or "",
+        event_id=values["event_id"],
+        state=LedgerState(values["state"]),
+        received_at=from_rfc3339(values["received_at"]),
+        body=_unpack(values["body"]) if values.get("body") else b"",
+        body_ref=values.get("body_ref") or "",
+        reason=values.get("reason") or "",
+        case_id=values.get("case_id") or "",
+        headers=values.get("headers") or {},
+        message_id=values.get("message_id") or "",
     )
+
+
+def release_quarantined(entry: LedgerEntry, retention: timedelta) -> bool:
+    """The entry was understood after all: it is listed no more, and goes when its time is over.
+
+    False if that was done before. Raises UnavailableError.
+    """
+    try:
+        LedgerRow(*entry.name.key).update(
+            actions=[
+                LedgerRow.state.set(str(LedgerState.REPLAYED)),
+                LedgerRow.expires_at.set(entry.received_at + retention),
+                LedgerRow.worklist_pk.remove(),
+                LedgerRow.worklist_sk.remove(),
+            ],
+            condition=LedgerRow.state == str(LedgerState.QUARANTINED),
+        )
+    except UpdateError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise UnavailableError(f"the ledger cannot be written: {error}") from error
+    return True
 
 
 def _pack(body: bytes) -> bytes:
