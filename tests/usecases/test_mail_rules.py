@@ -22,7 +22,7 @@ from caseweave.domain.tokens import issue_reply_token
 from caseweave.domain.ulid import derive_ulid
 from caseweave.intake import Door, take_in
 from caseweave.notifier import NOTIFIER
-from caseweave.replay import replay_quarantined
+from caseweave.replay import Replayer
 from caseweave.router import route_case
 from caseweave.storage import cases, ledger
 from caseweave.storage.ledger import RawInput
@@ -220,7 +220,7 @@ def test_a_bounce_of_nothing_of_ours_is_quarantined_for_people_to_see(mailbox, d
 def test_a_replay_leaves_a_bounce_of_nothing_where_people_see_it(mailbox, door):
     mailbox.bounce("Message-ID: <x@example.com>")
 
-    (done,) = replay_quarantined(10, "files", lambda name: None, door, YEAR)
+    (done,) = Replayer("files", lambda name: None, door, YEAR).replay_quarantined(10)
 
     assert not done.is_understood
     assert len(quarantined()) == 1

@@ -25,7 +25,7 @@ from caseweave.http import LONGEST_BODY
 from caseweave.intake import Door, take_in
 from caseweave.notifier import NOTIFIER
 from caseweave.relay import relay_record
-from caseweave.replay import replay_quarantined
+from caseweave.replay import Replayer
 from caseweave.router import route_case
 from caseweave.storage import cases
 from caseweave.storage.ledger import RawInput
@@ -231,7 +231,7 @@ def test_a_quarantined_one_is_understood_by_a_replay_after_the_fix(table, dump, 
     pull(WeCom([broken]))
     assert bodies(dump) == []
 
-    (done,) = replay_quarantined(10, "files", lambda name: wecom_account(), door, YEAR)
+    (done,) = Replayer("files", lambda name: wecom_account(), door, YEAR).replay_quarantined(10)
 
     assert (done.is_understood, done.reason) == (False, "no external_userid")
 
