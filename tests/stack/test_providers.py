@@ -1,19 +1,37 @@
 """Every provider at the deployed door: signed as it signs, understood, answered, receipted."""
 
 import base64
-import hashlib
-import hmac
 import itertools
 import json
 import time
 from urllib.parse import urlencode
 
 import pytest
+from click.testing import CliRunner
 
-from caseweave.channels.qq_signature import sign as qq_sign
-from caseweave.channels.wechat_crypto import seal
-from caseweave.channels.wechat_crypto import sign as wechat_sign
+from caseweave.cli import main
+from caseweave.cli.outside.customers import write_mail
+from caseweave.cli.outside.hosted_mail import mailgun_mail, postmark_fields
 from caseweave.cli.outside.http import call, call_json
+from caseweave.cli.outside.line import line_message
+from caseweave.cli.outside.mainland_sms import aliyun_sms, tencent_sms
+from caseweave.cli.outside.meta import (
+    messaging_event,
+    messenger_message,
+    whatsapp_change,
+    whatsapp_message,
+)
+from caseweave.cli.outside.qq import qq_message
+from caseweave.cli.outside.qq import sign as qq_sign
+from caseweave.cli.outside.vonage import vonage_sms
+from caseweave.cli.outside.wechat import (
+    seal,
+    wechat_message,
+    wecom_app_message,
+    wecom_hint,
+    wecom_proof,
+)
+from caseweave.cli.outside.wechat import sign as wechat_sign
 from tests.stack.conftest import wait_for
 
 _numbers = itertools.count(70_000_000)
@@ -27,197 +45,56 @@ class Providers:
         self.secrets = outside.secrets
 
     def line(self, user, text):
-        event = {
-            "type": "message",
-            "mode": "active",
-            "timestamp": int(time.time() * 1000),
-            "source": {"type": "user", "userId": user},
-            "webhookEventId": f"E{next(_numbers)}",
-            "deliveryContext": {"isRedelivery": False},
-            "replyToken": "r",
-            "message": {"id": str(next(_numbers)), "type": "text", "text": text},
-        }
-        body = json.dumps({"destination": "Ubot", "events": [event]}).encode()
-        mac = hmac.digest(self.secrets["line"]["channel_secret"].encode(), body, "sha256")
-        return self._post("messenger/line", body, {"X-Line-Signature": _b64(mac)})
+        return self._post(line_message(self.secrets["line"], user, text))
 
     def whatsapp(self, value):
-        entry = [{"id": "waba", "changes": [{"field": "messages", "value": value}]}]
-        return self._meta("whatsapp", {"object": "whatsapp_business_account", "entry": entry})
+        return self._post(whatsapp_change(self.secrets["whatsapp"], value))
 
     def whatsapp_text(self, wa_id, text):
-        message = {
-            "from": wa_id,
-            "id": f"wamid.{next(_numbers)}",
-            "timestamp": str(int(time.time())),
-            "type": "text",
-            "text": {"body": text},
-        }
-        return self.whatsapp(
-            {
-                "messaging_product": "whatsapp",
-                "metadata": {"display_phone_number": "15550001", "phone_number_id": "1065"},
-                "contacts": [{"profile": {"name": "Lin"}, "wa_id": wa_id}],
-                "messages": [message],
-            }
-        )
+        return self._post(whatsapp_message(self.secrets["whatsapp"], wa_id, text, "Lin"))
 
     def messenger(self, event):
-        entry = [{"id": "page-1", "time": 1, "messaging": [event]}]
-        return self._meta("meta", {"object": "page", "entry": entry})
+        return self._post(messaging_event(self.secrets["meta"], event))
 
     def messenger_text(self, psid, text):
-        message = {"mid": f"m_{next(_numbers)}", "text": text}
-        return self.messenger(
-            {
-                "sender": {"id": psid},
-                "recipient": {"id": "page-1"},
-                "timestamp": int(time.time() * 1000),
-                "message": message,
-            }
-        )
+        return self._post(messenger_message(self.secrets["meta"], psid, text))
 
     def vonage(self, phone, text):
-        fields = {
-            "msisdn": phone,
-            "to": "15005550009",
-            "messageId": f"{next(_numbers):016X}",
-            "text": text,
-            "type": "text",
-            "keyword": "HI",
-            "message-timestamp": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()),
-            "timestamp": str(int(time.time())),
-            "nonce": "n",
-        }
-        signed = "".join(f"&{name}={fields[name]}" for name in sorted(fields))
-        key = self.secrets["vonage"]["signature_secret"].encode()
-        fields["sig"] = hmac.new(key, signed.encode(), hashlib.sha256).hexdigest()
-        body = urlencode(fields).encode()
-        return self._post("sms/vonage", body, {}, "application/x-www-form-urlencoded")
+        return self._post(vonage_sms(self.secrets["vonage"], phone, text))
 
     def aliyun(self, phone, text):
-        message = {
-            "phone_number": phone,
-            "content": text,
-            "send_time": "2026-11-23 10:00:00",
-            "dest_code": "1069",
-            "sequence_id": str(next(_numbers)),
-        }
-        token = self.secrets["aliyun"]["token"]
-        return self._post(f"sms/aliyun?token={token}", json.dumps([message]).encode(), {})
+        return self._post(aliyun_sms(self.secrets["aliyun"], phone, text))
 
     def tencent(self, phone, text):
-        message = {
-            "extend": "1",
-            "mobile": phone,
-            "nationcode": "86",
-            "sign": "desk",
-            "text": text,
-            "time": int(time.time()),
-        }
-        token = self.secrets["tencent"]["token"]
-        return self._post(f"sms/tencent?token={token}", json.dumps(message).encode(), {})
+        return self._post(tencent_sms(self.secrets["tencent"], phone, text))
 
-    def mailgun(self, raw):
-        timestamp, token = str(int(time.time())), f"{next(_numbers):050}"
-        key = self.secrets["mailgun"]["signing_key"].encode()
-        fields = {
-            "recipient": "support@desk.example",
-            "sender": "kim@example.net",
-            "timestamp": timestamp,
-            "token": token,
-            "signature": hmac.new(key, f"{timestamp}{token}".encode(), "sha256").hexdigest(),
-            "body-mime": raw,
-        }
-        body = urlencode(fields).encode()
-        form = "application/x-www-form-urlencoded"
-        return self._post("mail/mailgun/mime", body, {}, form)
+    def mailgun(self, mail):
+        return self._post(mailgun_mail(self.secrets["mailgun"], mail))
 
     def postmark(self, **said):
-        account = self.secrets["postmark"]
-        basic = _b64(f"{account['user']}:{account['password']}".encode())
-        mail = {"MessageID": f"pm-{next(_numbers)}", **said}
-        headers = {"Authorization": f"Basic {basic}"}
-        return self._post("mail/postmark", json.dumps(mail).encode(), headers)
+        return self._post(postmark_fields(self.secrets["postmark"], **said))
 
     def wechat(self, openid, text):
-        fields = {
-            "ToUserName": "gh_local",
-            "FromUserName": openid,
-            "CreateTime": int(time.time()),
-            "MsgType": "text",
-            "Content": text,
-            "MsgId": next(_numbers),
-        }
-        message = "".join(f"<{name}>{value}</{name}>" for name, value in fields.items())
-        held = self.secrets["wechat"]
-        sealed = seal(
-            f"<xml>{message}</xml>".encode(), held["app_id"], held["encoding_aes_key"], bytes(16)
-        )
-        query = {"timestamp": str(int(time.time())), "nonce": str(next(_numbers))}
-        signature = wechat_sign(held["token"], *query.values(), sealed)
-        query |= {"encrypt_type": "aes", "msg_signature": signature}
-        body = f"<xml><ToUserName>gh_local</ToUserName><Encrypt>{sealed}</Encrypt></xml>".encode()
-        return self._post(f"messenger/wechat?{urlencode(query)}", body, {}, "text/xml")
+        return self._post(wechat_message(self.secrets["wechat"], openid, text))
 
-    def qq(self, openid, text, seconds=None):
-        said = {
-            "id": f"ROBOT1.0_{next(_numbers)}",
-            "author": {"user_openid": openid},
-            "content": text,
-            "timestamp": "2026-11-23T13:24:33+08:00",
-        }
-        event = {"id": f"E{next(_numbers)}", "op": 0, "t": "C2C_MESSAGE_CREATE", "d": said}
-        body, at = json.dumps(event).encode(), str(seconds or int(time.time()))
-        held = self.secrets["qq"]
-        headers = {
-            "X-Bot-Appid": held["app_id"],
-            "X-Signature-Timestamp": at,
-            "X-Signature-Ed25519": qq_sign(at.encode() + body, held["app_secret"]),
-        }
-        return self._post("messenger/qq", body, headers)
+    def qq(self, openid, text, seconds=0):
+        return self._post(qq_message(self.secrets["qq"], openid, text, seconds=seconds))
 
     def wecom_hint(self, open_kfid):
-        inner = (
-            f"<xml><ToUserName>corp</ToUserName><CreateTime>{int(time.time())}</CreateTime>"
-            f"<MsgType>event</MsgType><Event>kf_msg_or_event</Event>"
-            f"<Token>ENC{next(_numbers)}</Token><OpenKfId>{open_kfid}</OpenKfId></xml>"
-        )
-        return self._wecom(inner)
+        return self._post(wecom_hint(self.secrets["wecom"], open_kfid))
 
     def wecom_app(self, user, text):
-        inner = (
-            f"<xml><ToUserName>corp</ToUserName><FromUserName>{user}</FromUserName>"
-            f"<CreateTime>{int(time.time())}</CreateTime><MsgType>text</MsgType>"
-            f"<Content>{text}</Content><MsgId>{next(_numbers)}</MsgId>"
-            f"<AgentID>1000002</AgentID></xml>"
-        )
-        return self._wecom(inner)
+        return self._post(wecom_app_message(self.secrets["wecom"], user, text))
 
     def wecom_query(self, sealed):
-        """What WeCom adds to the address; it signs the sealed text alone."""
-        parts = {"timestamp": str(int(time.time())), "nonce": str(next(_numbers))}
-        signature = wechat_sign(self.secrets["wecom"]["token"], *parts.values(), sealed)
-        return urlencode({"msg_signature": signature, **parts})
+        return urlencode(wecom_proof(self.secrets["wecom"], sealed))
 
     def wecom_seal(self, text):
         account = self.secrets["wecom"]
-        key = account["encoding_aes_key"]
-        return seal(text.encode(), account["corp_id"], key, b"0123456789abcdef")
+        return seal(text, account["encoding_aes_key"], account["corp_id"])
 
-    def _wecom(self, inner):
-        sealed = self.wecom_seal(inner)
-        body = f"<xml><Encrypt><![CDATA[{sealed}]]></Encrypt></xml>".encode()
-        return self._post(f"messenger/wecom?{self.wecom_query(sealed)}", body, {}, "text/xml")
-
-    def _meta(self, name, batch):
-        body = json.dumps(batch).encode()
-        mac = hmac.new(self.secrets[name]["app_secret"].encode(), body, "sha256").hexdigest()
-        return self._post(f"messenger/{name}", body, {"X-Hub-Signature-256": f"sha256={mac}"})
-
-    def _post(self, path, body, headers, content_type="application/json"):
-        url = f"{self.url}/intake/{path}"
-        return call("POST", url, body, {"Content-Type": content_type, **headers})
+    def _post(self, delivery):
+        return delivery.post_to(self.url)
 
 
 def _b64(raw):
@@ -333,7 +210,7 @@ def test_qqs_challenge_is_answered(stack):
     reply = call_json("POST", url, {"op": 13, "d": {"plain_token": "abc", "event_ts": "1"}})
 
     assert reply.status == 200
-    assert reply.json() == {"plain_token": "abc", "signature": qq_sign(b"1abc", secret)}
+    assert reply.json() == {"plain_token": "abc", "signature": qq_sign(secret, "1", b"abc")}
 
 
 def test_wechats_handshake_answers_only_who_knows_the_token(stack):
@@ -479,11 +356,8 @@ def test_where_no_free_text_can_be_sent_the_answer_is_visibly_failed(stack, agen
 
 def test_hosted_mail_becomes_a_case_with_its_files(stack, agent, providers):
     marker = f"mailgun {next(_numbers)}"
-    raw = (
-        f"From: kim@example.net\r\nTo: support@desk.example\r\nSubject: hi\r\n"
-        f"Message-ID: <{marker.replace(' ', '.')}@example.net>\r\n\r\n{marker}\r\n"
-    )
-    assert providers.mailgun(raw).status == 200
+    mail = write_mail("kim@example.net", "hi", marker)
+    assert providers.mailgun(mail).status == 200
 
     file = case_with(stack, agent, marker)
     assert (file["messages"][0]["provider"], file["messages"][0]["proof"]) == ("mailgun", "none")
@@ -543,3 +417,38 @@ def test_every_door_is_shut_to_who_cannot_sign(stack, path):
 
 def test_an_unknown_mail_provider_is_not_found(stack):
     assert call_json("POST", f"{stack.outside.outputs['ApiUrl']}/intake/mail/x", {}).status == 404
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("line", "--user", "U-sent"),
+        ("meta", "--user", "7002", "--instagram"),
+        ("whatsapp", "--phone", "+8613900139000"),
+        ("aws", "--phone", "+8613900139001"),
+        ("postmark", "--from", "kim@example.net"),
+        ("sendgrid", "--from", "kim@example.net"),
+        ("wecom", "--customer", "wm-sent"),
+        ("chat",),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_what_the_command_sends_becomes_a_message(stack, agent, arguments):
+    text = f"sent by {arguments[0]} {next(_numbers)}"
+
+    result = CliRunner().invoke(
+        main, ["send", *arguments, "--text", text, "--state-dir", str(stack.state_dir)]
+    )
+
+    assert result.exit_code == 0, result.output
+    case_with(stack, agent, text)
+
+
+def test_a_contact_of_connect_reaches_its_function(stack):
+    result = CliRunner().invoke(main, ["send", "connect", "--state-dir", str(stack.state_dir)])
+
+    assert result.exit_code == 0, result.output
+    contact = result.output.split()[-1]
+    wait_for(
+        lambda: [i for i in stack.items() if i["pk"]["S"].endswith(contact)], "the ledger's record"
+    )

@@ -1,12 +1,8 @@
 """SMS at the deployed door: WhatsApp by Twilio, STOP, parts of long texts, and SNS."""
 
-import hashlib
-import hmac
 import itertools
 import json
-import time
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
@@ -14,6 +10,7 @@ from Crypto.PublicKey import RSA
 
 from caseweave.cli.outside.http import call
 from caseweave.cli.outside.sns import TOPIC, seal
+from caseweave.cli.outside.vonage import vonage_sms
 from caseweave.domain.times import to_rfc3339
 from tests.stack.conftest import wait_for
 from tests.stack.test_providers import acknowledgement, case_with
@@ -40,21 +37,8 @@ def vonage(stack):
     """Posts to the webhook of the SMS API, signed."""
 
     def post(phone, text, **more):
-        fields = {
-            "msisdn": phone,
-            "to": OURS,
-            "messageId": f"{next(_numbers):016X}",
-            "text": text,
-            "type": "text",
-            "timestamp": str(int(time.time())),
-            **{name.replace("_", "-"): value for name, value in more.items()},
-        }
-        signed = "".join(f"&{name}={fields[name]}" for name in sorted(fields))
-        key = stack.outside.secrets["vonage"]["signature_secret"].encode()
-        fields["sig"] = hmac.new(key, signed.encode(), hashlib.sha256).hexdigest()
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        url = f"{stack.outside.outputs['ApiUrl']}/intake/sms/vonage"
-        return call("POST", url, urlencode(fields).encode(), headers)
+        delivery = vonage_sms(stack.outside.secrets["vonage"], phone, text, **more)
+        return stack.outside.post(delivery)
 
     return post
 

@@ -1,21 +1,19 @@
 """Customers on each channel: what reaches the webhooks when they write."""
 
-import hmac
-import json
 import uuid
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
-from hashlib import sha1
 from secrets import randbelow
 from typing import Any
-from urllib.parse import urlencode
 
 from caseweave.cli.local_stack import local_client
+from caseweave.cli.outside.delivery import Delivery
 from caseweave.cli.outside.http import Reply, call, call_json
+from caseweave.cli.outside.telegram import telegram_message, telegram_update
+from caseweave.cli.outside.twilio import SMS, sign_form, twilio_call, twilio_sms
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,79 +46,49 @@ class Outside:
         url = f"{self.outputs['ApiUrl']}/intake/web/forms/{form}"
         return call_json("POST", url, dict(fields), headers)
 
+    def start_chat(self, message: str, token: str = "") -> Reply:
+        """The first message of a live chat; the answer names the session."""
+        url = f"{self.outputs['ApiUrl']}/intake/web/chat"
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return call_json("POST", url, {"message": message}, headers)
+
+    def send_chat(self, session: str, message: str) -> Reply:
+        """The next message of a live chat."""
+        url = f"{self.outputs['ApiUrl']}/intake/web/chat/{session}/messages"
+        return call_json("POST", url, {"message": message})
+
     def read_answers(self, session: str, after: str = "") -> Reply:
         """What the customer's page polls for."""
         url = f"{self.outputs['ApiUrl']}/intake/web/chat/{session}/messages"
         return call("GET", f"{url}?after={after}" if after else url)
 
     def send_sms(self, phone: str, body: str, sid: str = "", **more: str) -> Reply:
-        """Twilio's webhook for a received SMS, signed."""
-        form = {
-            "MessageSid": sid or f"SM{uuid.uuid4().hex}",
-            "AccountSid": self.secrets["twilio"]["account_sid"],
-            "From": phone,
-            "To": self.secrets["twilio"]["from"],
-            "Body": body,
-            "NumMedia": "0",
-            "SmsStatus": "received",
-            "ApiVersion": "2010-04-01",
-            **more,
-        }
-        return self.post_twilio(form)
+        """An SMS by Twilio."""
+        named = {"MessageSid": sid} if sid else {}
+        return self.post(twilio_sms(self.secrets["twilio"], phone, body, **named, **more))
 
     def call_hotline(self, phone: str, sid: str = "", **more: str) -> Reply:
-        """Twilio's webhook for a phone call, or with *more* for what follows it, signed."""
-        form = {
-            "CallSid": sid or f"CA{uuid.uuid4().hex}",
-            "AccountSid": self.secrets["twilio"]["account_sid"],
-            "From": phone,
-            "To": self.secrets["twilio"]["from"],
-            "CallStatus": "ringing",
-            "Direction": "inbound",
-            "StirVerstat": "TN-Validation-Passed-A",
-            "ApiVersion": "2010-04-01",
-            **more,
-        }
-        return self.post_twilio(form, address="voice_url")
+        """A phone call by Twilio, or with *more* what follows it."""
+        named = {"CallSid": sid} if sid else {}
+        return self.post(twilio_call(self.secrets["twilio"], phone, **named, **more))
 
     def post_twilio(
-        self, form: Mapping[str, str], signature: str | None = None, address: str = "webhook_url"
+        self, form: Mapping[str, str], signature: str | None = None, address: str = SMS
     ) -> Reply:
-        """Any form to a Twilio webhook, with the right signature unless another is given.
-
-        https://www.twilio.com/docs/usage/security#validating-requests
-        """
-        url = self.secrets["twilio"][address]
-        if signature is None:
-            signed = url + "".join(name + form[name] for name in sorted(form))
-            key = self.secrets["twilio"]["auth_token"].encode()
-            signature = b64encode(hmac.digest(key, signed.encode(), sha1)).decode()
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        if signature:
-            headers["X-Twilio-Signature"] = signature
-        return call("POST", url, urlencode(form).encode(), headers)
+        """Any form to a Twilio webhook, with the right signature unless another is given."""
+        return self.post(sign_form(self.secrets["twilio"], form, address, signature))
 
     def send_telegram(self, user: Mapping[str, Any], text: str, update_id: int = 0) -> Reply:
-        """Telegram's webhook for a private message of *user* (`id`, `first_name`, …)."""
-        number = update_id or uuid.uuid4().int % 10**9
-        message = {
-            "message_id": number % 100_000,
-            "from": {"is_bot": False, **user},
-            "chat": {"id": user["id"], "type": "private"},
-            "date": int(datetime.now(UTC).timestamp()),
-            "text": text,
-        }
-        return self.post_telegram({"update_id": number, "message": message})
+        """A private message of *user* (`id`, `first_name`, …)."""
+        return self.post(telegram_message(self.secrets["telegram"], user, text, update_id))
 
     def post_telegram(self, update: Any, secret: str | None = None) -> Reply:
         """Any update to the Telegram webhook, with the right secret unless another is given."""
-        url = f"{self.outputs['ApiUrl']}/intake/messenger/telegram"
         token = self.secrets["telegram"]["secret_token"] if secret is None else secret
-        headers = {"Content-Type": "application/json"}
-        if token:
-            headers["X-Telegram-Bot-Api-Secret-Token"] = token
-        body = update if isinstance(update, bytes) else json.dumps(update).encode()
-        return call("POST", url, body, headers)
+        return self.post(telegram_update(token, update))
+
+    def post(self, delivery: Delivery) -> Reply:
+        return delivery.post_to(self.outputs["ApiUrl"])
 
     def deliver_mail(self, mail: EmailMessage | bytes, dmarc: str = "pass") -> str:
         """Put a mail into the mail bucket as SES does, its verdict on top; the object's key."""

@@ -15,6 +15,8 @@ from Crypto.PublicKey import RSA
 from Crypto.Signature import pkcs1_15
 from Crypto.Util.asn1 import DerBitString, DerNull, DerObject, DerObjectId, DerSequence, DerSetOf
 
+from caseweave.cli.outside.delivery import Delivery
+
 TOPIC = "arn:aws:sns:us-east-1:000000000000:caseweave-sms"
 CERTIFICATE_URL = "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-local.pem"
 _SHA256_WITH_RSA = "1.2.840.113549.1.1.11"
@@ -71,6 +73,20 @@ def seal(
     digest = (SHA1 if version == "1" else SHA256).new(text.encode())
     signature = b64encode(pkcs1_15.new(key).sign(digest)).decode()
     return json.dumps({**envelope, "Signature": signature}).encode()
+
+
+def sms_by_sns(account: Mapping[str, Any], phone: str, text: str) -> Delivery:
+    """An SMS as AWS End User Messaging publishes it to our topic."""
+    sms = {
+        "originationNumber": phone,
+        "destinationNumber": account["from"],
+        "messageKeyword": "KEYWORD",
+        "messageBody": text,
+        "inboundMessageId": str(uuid.uuid4()),
+        "previousPublishedMessageId": "",
+    }
+    body = seal(RSA.import_key(account["private_key"]), sms)
+    return Delivery("sms/aws", body, "text/plain; charset=UTF-8")
 
 
 def _time(at: datetime) -> bytes:
