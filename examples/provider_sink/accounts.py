@@ -52,6 +52,10 @@ class Accounts:
     tokens: Mapping[str, str] = field(default_factory=dict)
     apps: Mapping[str, App] = field(default_factory=dict)
     sns_certificate: str = ""
+    # Of the apps at Meta, by provider.
+    app_secrets: Mapping[str, str] = field(default_factory=dict)
+    # Where the desk is.
+    api_url: str = ""
 
 
 class Secrets:
@@ -97,6 +101,10 @@ def parse_accounts(secrets: dict[str, Any]) -> Accounts:
         tokens=_tokens(secrets),
         apps=_apps(secrets),
         sns_certificate=(secrets.get("aws_sms") or {}).get("certificate", ""),
+        app_secrets={
+            name: (secrets.get(name) or {}).get("app_secret", "") for name in ("meta", "whatsapp")
+        },
+        api_url=(twilio or {}).get("webhook_url", "").partition("/intake/")[0],
     )
 
 

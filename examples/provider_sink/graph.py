@@ -7,6 +7,7 @@ from typing import Any
 from examples.provider_sink.accounts import Accounts
 from examples.provider_sink.exchange import (
     MalformedBodyError,
+    Response,
     is_authorized,
     json_response,
     read_object,
@@ -56,13 +57,17 @@ def fault_of(call: Call, errors: Mapping[Mode, GraphError]) -> GraphError | None
 
 
 def refuse(call: Call, received: Received, error: GraphError) -> Outcome:
+    response = tell(error, f"A{call.unique[:22]}")
+    return Outcome(response, replace(received, error=f"{error.code} {error.message}"))
+
+
+def tell(error: GraphError, trace: str = "A0") -> Response:
     said: dict[str, Any] = {
         "message": error.message,
         "type": "OAuthException",
         "code": error.code,
-        "fbtrace_id": f"A{call.unique[:22]}",
+        "fbtrace_id": trace,
     }
     if error.subcode:
         said["error_subcode"] = error.subcode
-    response = json_response(error.status, {"error": said})
-    return Outcome(response, replace(received, error=f"{error.code} {error.message}"))
+    return json_response(error.status, {"error": said})

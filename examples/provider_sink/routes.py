@@ -11,12 +11,14 @@ from urllib.parse import unquote
 from examples.provider_sink import (
     aws_sms,
     callbacks,
+    connect,
     line,
     media,
     meta,
     page,
     qq,
     ses,
+    setting_up,
     telegram,
     twilio,
     vonage,
@@ -80,17 +82,24 @@ def answer(sink: Sink, request: Request) -> Response | None:
             return own(sink, request)
         except (MalformedBodyError, InvalidFaultError) as error:
             return json_response(400, {"error": str(error)})
-    file = media.answer(sink.files, request, sink.secrets.accounts())
-    if file:
-        return file
-    if request.method == "GET" and aws_sms.PATH.match(request.path):
-        return aws_sms.publish(request, sink.secrets.accounts())
+    told = _tell(sink, request, sink.secrets.accounts())
+    if told:
+        return told
     for name, provider in PROVIDERS.items():
         match = provider.PATH.fullmatch(request.path)
         if match and request.method in _METHODS.get(name, ("POST",)):
             arguments = {key: unquote(value) for key, value in match.groupdict(default="").items()}
             return _answer_as(name, provider.answer, sink, request, arguments)
     return json_response(404, {"error": f"nothing answers {request.method} {request.path}"})
+
+
+def _tell(sink: Sink, request: Request, accounts: Accounts) -> Response | None:
+    """What providers tell and hand out, apart from sending."""
+    if request.method == "GET" and aws_sms.PATH.match(request.path):
+        return aws_sms.publish(request, accounts)
+    if request.method == "GET" and connect.PATH.fullmatch(request.path):
+        return connect.describe(request)
+    return setting_up.answer(request, accounts) or media.answer(sink.files, request, accounts)
 
 
 def _answer_as(

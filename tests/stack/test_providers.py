@@ -444,11 +444,15 @@ def test_what_the_command_sends_becomes_a_message(stack, agent, arguments):
     case_with(stack, agent, text)
 
 
-def test_a_contact_of_connect_reaches_its_function(stack):
-    result = CliRunner().invoke(main, ["send", "connect", "--state-dir", str(stack.state_dir)])
+def test_a_call_by_connect_becomes_a_case_with_the_claimed_number(stack, agent):
+    phone = f"+86156{next(_numbers)}"
+    arguments = ["send", "connect", "--phone", phone, "--state-dir", str(stack.state_dir)]
+
+    result = CliRunner().invoke(main, arguments)
 
     assert result.exit_code == 0, result.output
-    contact = result.output.split()[-1]
-    wait_for(
-        lambda: [i for i in stack.items() if i["pk"]["S"].endswith(contact)], "the ledger's record"
-    )
+    (contact,) = [
+        i for i in stack.items() if i.get("provider_id", {}).get("S", "").startswith(phone)
+    ]
+    message = agent.read_case(contact["pk"]["S"].removeprefix("CASE#"))["messages"][0]
+    assert (message["channel"], message["fields"]["phone"]) == ("voice", phone)

@@ -20,6 +20,7 @@ COMMANDS = {
     "cases": ("caseweave.cli.cases:cases", "List cases."),
     "case": ("caseweave.cli.cases:case", "Show one case with its whole history."),
     "send": ("caseweave.cli.send:send", "Write to the desk as a customer, on any channel."),
+    "doctor": ("caseweave.cli.doctor:doctor", "Check how the channels are set up."),
     "replay": ("caseweave.cli.replay:replay", "Try again what was not understood."),
     "incident": ("caseweave.cli.incident:incident", "Tell customers that something is broken."),
 }

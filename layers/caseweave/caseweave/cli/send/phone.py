@@ -26,11 +26,13 @@ def call_hotline(state_dir: Path, text: str, phone: str) -> None:
 @click.command()
 @state_dir_option
 @click.option("--channel", type=click.Choice(["VOICE", "CHAT"]), default="VOICE", show_default=True)
+@click.option("--phone", default="", help="From which number: +8613800138000; else hidden.")
 @click.option("--contact", default="", help="The contact's id; else a new one.")
 @click.option("--ended", "is_ended", is_flag=True, help="It ends; else it begins.")
-def connect(state_dir: Path, channel: str, contact: str, *, is_ended: bool) -> None:
+def connect(state_dir: Path, channel: str, phone: str, contact: str, *, is_ended: bool) -> None:
     """A contact of Amazon Connect, whose events are signed by nobody: they come by IAM."""
-    name = contact or str(uuid4())
+    # The sink, which plays Connect's API, reads the number there.
+    name = contact or ".".join(filter(None, (phone, str(uuid4()))))
     event = contact_event(name, channel, "DISCONNECTED" if is_ended else "INITIATED")
     run_schedule(outside_of(state_dir).outputs, "IntakeConnectFunction", event)
     click.echo(f"contact {name}")
