@@ -517,13 +517,16 @@ class TestAws:
         assert levels(topic) == level
 
 
-odd_objects = st.dictionaries(
-    st.sampled_from(
-        ["ok", "result", "url", "allowed_updates", "data", "error", "numbers", "items", "errcode",
-         "incoming_phone_numbers", "webhook_configuration", "access_token", "userId"]
-    ),
-    st.one_of(odd_values, st.lists(st.dictionaries(st.just("actions"), odd_values))),
+names = st.sampled_from(
+    ["ok", "result", "url", "allowed_updates", "pending_update_count", "data", "error", "code",
+     "subscribed_fields", "numbers", "msisdn", "items", "actions", "errcode", "access_token",
+     "incoming_phone_numbers", "phone_number", "capabilities", "webhook_configuration", "userId"]
 )  # fmt: skip
+odd_objects = st.recursive(
+    st.one_of(st.text(max_size=5), st.integers(), st.none(), st.just(True), st.just("v-1")),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(names, inner, max_size=4)),
+    max_leaves=12,
+)
 
 
 @pytest.mark.parametrize("name", sorted(CHECKS))

@@ -456,3 +456,37 @@ def test_a_call_by_connect_becomes_a_case_with_the_claimed_number(stack, agent):
     ]
     message = agent.read_case(contact["pk"]["S"].removeprefix("CASE#"))["messages"][0]
     assert (message["channel"], message["fields"]["phone"]) == ("voice", phone)
+
+
+def test_the_doctor_finds_the_whole_local_stack_in_order(stack):
+    result = CliRunner().invoke(main, ["doctor", "--json", "--state-dir", str(stack.state_dir)])
+
+    found = json.loads(result.output)
+    problems = {
+        name: [one["en"] for one in findings if one["level"] == "problem"]
+        for name, findings in found.items()
+    }
+    assert {name: said for name, said in problems.items() if said} == {}
+    assert result.exit_code == 0
+    assert {"telegram", "line", "twilio", "voice", "meta", "whatsapp", "wecom", "ses"} <= {*found}
+
+
+def test_the_doctor_says_what_to_change(stack):
+    parameter = "/caseweave/caseweave/providers/telegram"
+    ssm = stack.client("ssm")
+    kept = ssm.get_parameter(Name=parameter, WithDecryption=True)["Parameter"]["Value"]
+    wrong = json.dumps({**json.loads(kept), "bot_token": "7:another", "bot_tokem": "slip"})
+
+    def put(value):
+        ssm.put_parameter(Name=parameter, Value=value, Type="SecureString", Overwrite=True)
+
+    put(wrong)
+    try:
+        arguments = ["doctor", "telegram", "--lang", "zh-CN", "--state-dir", str(stack.state_dir)]
+        result = CliRunner().invoke(main, arguments)
+    finally:
+        put(kept)
+
+    assert result.exit_code == 1
+    assert "bot_tokem 不会被读取；是否应为 bot_token？" in result.output
+    assert "Telegram 拒绝 bot_token" in result.output
