@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import re
 from typing import ClassVar
 
 import pytest
@@ -13,7 +14,7 @@ from caseweave.channels.credentials import Credentials
 from caseweave.channels.mail_registry import MAIL
 from caseweave.channels.registry import MESSENGERS, SMS, VOICE
 from caseweave.channels.request import ProviderAnswer, Refusal, Refused
-from caseweave.channels.setting_up import FIELDS, PATHS
+from caseweave.channels.setting_up import FIELDS, PATHS, SHARED
 from caseweave.cli import main
 from caseweave.cli.doctor.checks import BY_HAND, CHECKS
 from caseweave.cli.doctor.checks.account import Account
@@ -30,6 +31,7 @@ from caseweave.cli.doctor.parameter import check_parameter, read_parameter
 from caseweave.cli.doctor.place import Place
 from caseweave.cli.local_stack.provider_secrets import ensure_secrets, record_webhook_urls
 from caseweave.errors import InvalidConfigError
+from tests.conftest import ROOT
 
 API_URL = "https://desk.example.com/prod"
 TELEGRAM = {"bot_id": "71", "secret_token": "hook-1", "bot_token": "71:AAbb"}
@@ -75,6 +77,16 @@ class TestTheTable:
         assert {*VOICE} == {"twilio"}
         assert providers - {"aws"} == {*CHECKS} | ({*BY_HAND} - {"connect"})
         assert {*NAMES} == {*PATHS, "keys", "web", "ses", "connect"}
+
+    def test_whatever_an_adapter_reads_is_a_field_of_somebody(self):
+        """Else the doctor would call it a slip."""
+        named = re.compile(r"credentials\.(?:live|current|values\.get)\(\s*[\"']([a-z_]+)[\"']")
+        sources = (ROOT / "layers" / "caseweave" / "caseweave").rglob("*.py")
+        read = {name for path in sources for name in named.findall(path.read_text())}
+        known = {field.name for fields in FIELDS.values() for field in fields} | {*SHARED}
+
+        assert {"bot_token", "caller_numbers", "media_hosts"} <= read
+        assert read <= known
 
     @pytest.mark.parametrize("name", sorted({*FIELDS} - {"human_check"}))
     def test_the_local_stacks_secrets_are_right(self, name, tmp_path):

@@ -100,6 +100,7 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
         Field("voice_url", _OPTIONAL, path=PATHS["voice"]),
         Field("account_sid", _SEND),
         Field("from", _SEND),
+        Field("caller_numbers", _OPTIONAL, choices=("trusted",)),
     ),
     "vonage": (
         Field("signature_secret", rotates=True),

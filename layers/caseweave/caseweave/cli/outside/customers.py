@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from secrets import randbelow
 from typing import Any
+from urllib.parse import urlencode
 
 from caseweave.cli.local_stack import local_client
 from caseweave.cli.outside.delivery import Delivery
@@ -88,7 +89,10 @@ class Outside:
         return self.post(telegram_update(token, update))
 
     def post(self, delivery: Delivery) -> Reply:
-        return delivery.post_to(self.outputs["ApiUrl"])
+        query = f"?{urlencode(delivery.query)}" if delivery.query else ""
+        headers = {"Content-Type": delivery.content_type, **delivery.headers}
+        url = f"{self.outputs['ApiUrl']}/intake/{delivery.path}{query}"
+        return call("POST", url, delivery.body, headers)
 
     def deliver_mail(self, mail: EmailMessage | bytes, dmarc: str = "pass") -> str:
         """Put a mail into the mail bucket as SES does, its verdict on top; the object's key."""

@@ -38,22 +38,6 @@ def read_object(answer: ProviderAnswer) -> dict[str, Any]:
         return {}
 
 
-def object_in(said: Mapping[str, Any], name: str) -> dict[str, Any]:
-    value = said.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def objects_in(said: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    value = said.get(name)
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def text_in(said: Mapping[str, Any], name: str) -> str:
-    """The text or number under *name*; "" for anything else."""
-    value = said.get(name)
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-
-
 def texts_in(said: Mapping[str, Any], name: str) -> list[str]:
     value = said.get(name)
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []

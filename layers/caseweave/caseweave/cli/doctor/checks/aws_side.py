@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/sns/latest/api/API_GetTopicAttributes.html
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from caseweave.cli.doctor.checks.account import object_in, objects_in, text_in
+from caseweave.channels.json_reading import object_in, objects_in, text_in
 from caseweave.cli.doctor.finding import Finding, ok, problem, warning
 
 

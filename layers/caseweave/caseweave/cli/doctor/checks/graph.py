@@ -7,8 +7,9 @@ import hmac
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
+from caseweave.channels.json_reading import object_in, text_in
 from caseweave.channels.request import ProviderAnswer, ProviderRequest
-from caseweave.cli.doctor.checks.account import Account, object_in, read_object, text_in
+from caseweave.cli.doctor.checks.account import Account, read_object
 from caseweave.cli.doctor.finding import Finding, problem
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from caseweave.channels.json_reading import text_in
 from caseweave.channels.line_sending import API_URL
 from caseweave.channels.request import ProviderAnswer, ProviderRequest
-from caseweave.cli.doctor.checks.account import Account, read_object, text_in
+from caseweave.cli.doctor.checks.account import Account, read_object
 from caseweave.cli.doctor.finding import Finding, compare_address, ok, problem, warning
 
 __all__ = ["API_URL", "build_questions", "read_answers"]

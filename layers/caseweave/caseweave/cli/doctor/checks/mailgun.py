@@ -3,9 +3,10 @@
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 
+from caseweave.channels.json_reading import objects_in
 from caseweave.channels.mailgun import API_URL
 from caseweave.channels.request import ProviderAnswer, ProviderRequest
-from caseweave.cli.doctor.checks.account import Account, objects_in, read_object, texts_in
+from caseweave.cli.doctor.checks.account import Account, read_object, texts_in
 from caseweave.cli.doctor.finding import Finding, ok, problem, warning
 
 __all__ = ["API_URL", "build_questions", "read_answers"]

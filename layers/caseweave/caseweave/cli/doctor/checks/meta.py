@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
+from caseweave.channels.json_reading import objects_in, text_in
 from caseweave.channels.meta_sending import API_URL
 from caseweave.channels.request import ProviderAnswer, ProviderRequest
 from caseweave.cli.doctor.checks import graph
-from caseweave.cli.doctor.checks.account import Account, objects_in, read_object, text_in, texts_in
+from caseweave.cli.doctor.checks.account import Account, read_object, texts_in
 from caseweave.cli.doctor.finding import Finding, ok, problem, warning
 
 __all__ = ["API_URL", "build_questions", "read_answers"]

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from caseweave.channels.json_reading import object_in, text_in
 from caseweave.channels.request import ProviderAnswer, ProviderRequest
 from caseweave.channels.telegram_sending import API_URL
-from caseweave.cli.doctor.checks.account import Account, object_in, read_object, text_in, texts_in
+from caseweave.cli.doctor.checks.account import Account, read_object, texts_in
 from caseweave.cli.doctor.finding import Finding, compare_address, ok, problem, warning
 
 __all__ = ["API_URL", "build_questions", "read_answers"]

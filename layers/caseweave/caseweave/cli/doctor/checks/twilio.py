@@ -5,15 +5,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from caseweave.channels.json_reading import object_in, objects_in, text_in
 from caseweave.channels.request import ProviderAnswer, ProviderRequest
 from caseweave.channels.twilio_sending import API_URL
-from caseweave.cli.doctor.checks.account import (
-    Account,
-    object_in,
-    objects_in,
-    read_object,
-    text_in,
-)
+from caseweave.cli.doctor.checks.account import Account, read_object
 from caseweave.cli.doctor.finding import Finding, compare_address, ok, problem, warning
 
 __all__ = ["API_URL", "build_questions", "read_answers"]

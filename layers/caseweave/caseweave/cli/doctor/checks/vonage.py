@@ -4,8 +4,9 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlencode
 
+from caseweave.channels.json_reading import objects_in, text_in
 from caseweave.channels.request import ProviderAnswer, ProviderRequest
-from caseweave.cli.doctor.checks.account import Account, objects_in, read_object, text_in
+from caseweave.cli.doctor.checks.account import Account, read_object
 from caseweave.cli.doctor.finding import Finding, compare_address, ok, problem, warning
 
 API_URL = "https://rest.nexmo.com"

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
+from caseweave.channels.json_reading import object_in, text_in
 from caseweave.channels.request import ProviderAnswer, ProviderRequest
 from caseweave.channels.whatsapp_sending import API_URL
 from caseweave.cli.doctor.checks import graph
-from caseweave.cli.doctor.checks.account import Account, object_in, read_object, text_in
+from caseweave.cli.doctor.checks.account import Account, read_object
 from caseweave.cli.doctor.finding import Finding, compare_address, ok, warning
 
 __all__ = ["API_URL", "build_questions", "read_answers"]
