@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from caseweave.channels.registry import GREETERS, MESSENGERS
+from caseweave.channels.messenger_registry import GREETERS, MESSENGERS
 from caseweave.http import Answer, read_request, respond
 from caseweave.webhooks import answer_greeting, receive_webhook
 from caseweave.wiring import credentials_of, make_door, start

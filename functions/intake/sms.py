@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from caseweave.channels.registry import SMS
+from caseweave.channels.sms_registry import SMS
 from caseweave.http import read_request, respond
 from caseweave.sns_intake import receive_sns, visit_sns
 from caseweave.webhooks import receive_webhook

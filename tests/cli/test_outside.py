@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from caseweave.channels import connect
+from caseweave.channels import connect, qq
 from caseweave.channels.connect import Caller
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.mail_registry import MAIL
-from caseweave.channels.registry import DATED, MESSENGERS, SMS, VOICE
+from caseweave.channels.registry import MESSENGERS, SMS, VOICE
 from caseweave.channels.request import WebhookRequest
 from caseweave.channels.sns import CERTIFICATE
 from caseweave.cli.local_stack.provider_secrets import ensure_secrets, record_webhook_urls
@@ -144,7 +144,7 @@ def test_a_number_is_proven_whatever_its_provider(secrets, name):
 def test_a_bot_of_qq_signs_the_time_of_now(secrets):
     request = request_of(qq_message(secrets["qq"], "E4F4", TEXT))
 
-    assert DATED["qq"].is_fresh(request, datetime.now(UTC))
+    assert qq.is_fresh(request, datetime.now(UTC))
 
 
 def test_an_instagram_message_is_one_of_instagram(secrets):

@@ -8,7 +8,7 @@ from types import ModuleType
 from urllib.parse import parse_qsl, urlencode
 
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.registry import verify_time
+from caseweave.channels.protocols import verify_time
 from caseweave.channels.request import WebhookRequest
 from tests.channels.samples import NOON
 
@@ -66,7 +66,7 @@ def in_json(name):
 def verify_and_date(specimen, request, credentials, now):
     """The door of the webhooks: a genuine signature, that is not too old."""
     specimen.adapter.verify(request, credentials)
-    verify_time(specimen.adapter.PROVIDER, request, now)
+    verify_time(specimen.adapter, request, now)
 
 
 def whole_body(request):

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.registry import TokenIssuer
+from caseweave.channels.protocols import TokenIssuer
 from caseweave.channels.request import AccessToken, ProviderAnswer, ProviderRequest, Refused
 from caseweave.errors import UnavailableError
 from caseweave.storage.access_tokens import KeptToken, read_token, write_token

@@ -8,8 +8,8 @@ import urllib3
 from caseweave.access_tokens import drop_access_token, with_access_token
 from caseweave.aws.secrets import read_credentials
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.registry import TOKEN_ISSUERS
 from caseweave.channels.request import ProviderAnswer, ProviderRequest, Refusal, Refused
+from caseweave.channels.sender_registry import TOKEN_ISSUERS
 from caseweave.errors import UnavailableError
 
 logger = logging.getLogger(__name__)

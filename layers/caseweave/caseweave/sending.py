@@ -8,7 +8,6 @@ from caseweave.aws.mailer import send_mail
 from caseweave.aws.secrets import read_credentials
 from caseweave.channels import aws_sms, ses, ses_events
 from caseweave.channels.parts import Part, plan_parts, whole_message
-from caseweave.channels.registry import SENDERS
 from caseweave.channels.request import (
     MediaLink,
     Outgoing,
@@ -18,6 +17,7 @@ from caseweave.channels.request import (
     SendResult,
     Sent,
 )
+from caseweave.channels.sender_registry import SENDERS
 from caseweave.domain.identity import AddressKind
 from caseweave.domain.message import Attachment, Channel, Contact, Message
 from caseweave.errors import MissingSecretError, NotFoundError, UnavailableError

@@ -8,8 +8,8 @@ import urllib3
 
 from caseweave.channels import aws_sms, sns
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.registry import SMS
 from caseweave.channels.request import WebhookRequest
+from caseweave.channels.sms_registry import SMS
 from caseweave.errors import InvalidSignatureError, UnavailableError, UnparseableError
 from caseweave.http import Answer
 from caseweave.intake import Door

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from caseweave.channels import twilio_voice
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.registry import VOICE
 from caseweave.channels.request import WebhookRequest
+from caseweave.channels.sms_registry import VOICE
 from caseweave.domain.desk import Desk
 from caseweave.http import Answer
 from caseweave.intake import Door

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.kept_request import keep_headers
-from caseweave.channels.registry import Greeter, Provider, answer_challenge, verify_time
+from caseweave.channels.protocols import Greeter, Provider, answer_challenge, verify_time
 from caseweave.channels.request import WebhookRequest
 from caseweave.errors import CaseweaveError, NotFoundError, UnparseableError
 from caseweave.http import Answer
@@ -36,10 +36,10 @@ def receive_webhook(
     provider = find_provider(name, providers)
     credentials = read_credentials(name)
     provider.verify(request, credentials)
-    challenge = answer_challenge(name, request, credentials)
+    challenge = answer_challenge(provider, request, credentials)
     if challenge is not None:
         return Answer(HTTPStatus.OK, challenge)
-    verify_time(name, request, now)
+    verify_time(provider, request, now)
     raw = keep_raw(request, name, "", now, retention)
     try:
         events = parse_events(lambda: provider.parse(request, credentials))

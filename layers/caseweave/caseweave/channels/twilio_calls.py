@@ -8,8 +8,8 @@ it, which come minutes later and in any order.
 """
 
 from collections.abc import Mapping
+from html import escape
 from urllib.parse import quote, urlencode
-from xml.sax.saxutils import escape, quoteattr
 
 from caseweave.channels.credentials import Credentials
 from caseweave.domain.identity import (
@@ -150,9 +150,9 @@ def greet_caller(texts: Mapping[str, str], form: Mapping[str, str], url: str) ->
     done = f"{url}?{urlencode([DONE])}"
     return (
         f"<Response>{_say(texts)}"
-        f'<Record maxLength="{_LONGEST_RECORDING}" playBeep="true" action={quoteattr(done)}'
-        f" recordingStatusCallback={quoteattr(back)}"
-        f' transcribe="true" transcribeCallback={quoteattr(back)}/>'
+        f'<Record maxLength="{_LONGEST_RECORDING}" playBeep="true" action="{escape(done)}"'
+        f' recordingStatusCallback="{escape(back)}"'
+        f' transcribe="true" transcribeCallback="{escape(back)}"/>'
         "</Response>"
     )
 
@@ -163,7 +163,7 @@ def thank_caller(texts: Mapping[str, str]) -> str:
 
 def _say(texts: Mapping[str, str]) -> str:
     return "".join(
-        f"<Say language={quoteattr(language)}>{escape(' '.join(text.split()))}</Say>"
+        f'<Say language="{escape(language)}">{escape(" ".join(text.split()), quote=False)}</Say>'
         for language, text in texts.items()
     )
 

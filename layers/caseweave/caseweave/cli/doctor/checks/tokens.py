@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from caseweave.channels.registry import TokenIssuer
+from caseweave.channels.protocols import TokenIssuer
 from caseweave.channels.request import AccessToken, ProviderAnswer, ProviderRequest
 from caseweave.cli.doctor.checks.account import Account
 from caseweave.cli.doctor.finding import Finding, ok, problem, warning
