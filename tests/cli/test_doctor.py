@@ -577,6 +577,21 @@ class TestTheWhole:
 
         assert {*asked} == {None, "Bearer t-Ua", "Bearer t-Ub"}
 
+    def test_what_is_whole_beside_its_accounts_is_asked_too(self):
+        keys = {"token": "t-1", "encoding_aes_key": "a" * 43}
+        shared = {"corp_id": "ww1", "secret": "kf-1", **keys}
+        asked = []
+
+        def ask(request):
+            asked.append(request.url)
+            return ProviderAnswer(403, b"{}")
+
+        accounts = {"1000002": {"secret": "app-2"}}
+        examine("wecom", desk({"wecom": {**shared, "accounts": accounts}}), ask)
+
+        tokens = [url.partition("corpsecret=")[2] for url in asked if "gettoken" in url]
+        assert tokens == ["kf-1", "app-2"]
+
     def test_our_own_keys_are_examined_too(self):
         assert levels(examine("keys", desk({}), None)) == ["problem"]
         right = desk({}, signing=["ab" * 32])

@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import ProviderAnswer, ProviderRequest, Refused
-from caseweave.channels.setting_up import PATHS
+from caseweave.channels.setting_up import FIELDS, PATHS, Use
 from caseweave.cli.doctor.aws_account import ask_ses, ask_sns
 from caseweave.cli.doctor.checks import BY_HAND, CHECKS
 from caseweave.cli.doctor.checks.account import Account
@@ -111,10 +111,13 @@ def _examine_provider(name: str, place: Place, ask: Ask) -> Iterator[Finding]:
 
 
 def credentials_of(credentials: Credentials) -> list[tuple[str, Credentials]]:
-    """Each account by its name; the only one is nameless."""
+    """Each account by its name; the only one is nameless, and so is what is whole without them."""
     accounts = credentials.values.get("accounts")
-    names = list(accounts) if isinstance(accounts, dict) else []
-    return [(name, credentials.of_account(name)) for name in names] or [("", credentials)]
+    found = [(name, credentials.of_account(name)) for name in accounts or ()]
+    needed = [field for field in FIELDS[credentials.provider] if field.use is not Use.OPTIONAL]
+    if not found or all(credentials.values.get(field.name) for field in needed):
+        found.insert(0, ("", credentials))
+    return found
 
 
 def _check_values(parameter: str, text: str | None, place: Place) -> Iterator[Finding]:
