@@ -4,7 +4,7 @@ Steady state: two small reads and one transaction.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -73,6 +73,8 @@ class Door:
     signing_keys: Sequence[bytes]
     entropy: Entropy
     support_address: str = ""
+    # Case id → the reference it had, of a case that is rebuilt; its id is derived again.
+    references: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +238,8 @@ def _change_case(
     case: Case | None, message: Message, inbound: InboundMessage, joining: Joining, door: Door
 ) -> CaseChange:
     if case is None:
-        new = NewCase(message.case_id, make_reference(door.entropy(5)), door.default_team)
+        ref = door.references.get(message.case_id) or make_reference(door.entropy(5))
+        new = NewCase(message.case_id, ref, door.default_team)
         change = open_case(new, message, inbound.sender.locale, joining.suggestions)
     else:
         change = append_message(case, message, joining.suggestions)

@@ -1,0 +1,148 @@
+"""Rebuilding cases from the ledger, into an empty table: the same ids, references, customers.
+
+What came in is taken in again in the order in which it came, each event at its own time, and cases
+are closed when they were: so the same messages meet the same open cases. What the desk did is not
+in the ledger (docs/replay.md).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+
+from caseweave.domain.case import CaseState
+from caseweave.domain.clocks import stop_clock
+from caseweave.domain.event import begin_change
+from caseweave.domain.handling import change_state
+from caseweave.errors import CaseweaveError, InvalidRequestError, NotFoundError
+from caseweave.intake import take_in
+from caseweave.parts import SWEPT, sweep_parts
+from caseweave.replay import Replayer, name_event
+from caseweave.rereading import Reading, reread
+from caseweave.storage.cases import commit_change, read_head
+from caseweave.storage.closings import Closing, is_empty, list_closings
+from caseweave.storage.ledger import LedgerEntry, LedgerName, keep_without_message, read_entries
+from caseweave.storage.ledger_pages import LedgerFilter, LedgerLine, list_all
+from caseweave.storage.table import use_table
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """An entry that did not land where it had, and why."""
+
+    name: LedgerName
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilder:
+    """From which table into which, and what taking in needs. Both tables are of this process, one
+    at a time.
+    """
+
+    source: str
+    target: str
+    replayer: Replayer
+
+    def rebuild(self, wanted: LedgerFilter, deviates: Callable[[Deviation], None]) -> int:
+        """How many entries there were. Raises InvalidRequestError for a target that has records,
+        UnavailableError.
+        """
+        use_table(self.target)
+        if not is_empty():
+            advice = "name a new table, made from infra/storage.yaml"
+            raise InvalidRequestError("The table has records.", (("into", advice),))
+        use_table(self.source)
+        lines = list(list_all(wanted))
+        steps: list[LedgerLine | Closing] = [*lines, *list_closings()]
+        steps.sort(key=_time_of)
+        for _, together in groupby(steps, key=_time_of):
+            self._take_moment(list(together), deviates)
+        return len(lines)
+
+    def _take_moment(
+        self, steps: Sequence[LedgerLine | Closing], deviates: Callable[[Deviation], None]
+    ) -> None:
+        """What has the same time: the events of one request, in their order there."""
+        use_table(self.source)
+        names = [step.name for step in steps if isinstance(step, LedgerLine)]
+        entries = read_entries(names)
+        references = {entry.case_id: _find_reference(entry.case_id) for entry in entries.values()}
+        use_table(self.target)
+        door = replace(self.replayer.door, references=references)
+        target = replace(self.replayer, door=door)
+        for entry, reading in _in_order(entries.values(), target):
+            if reason := _take_entry(entry, reading, target):
+                deviates(Deviation(entry.name, reason))
+        for step in steps:
+            if isinstance(step, Closing):
+                _close(step)
+
+
+def _time_of(step: LedgerLine | Closing) -> datetime:
+    return step.at if isinstance(step, Closing) else step.received_at
+
+
+def _find_reference(case_id: str) -> str:
+    try:
+        return read_head(case_id).ref if case_id else ""
+    except NotFoundError:
+        return ""
+
+
+def _in_order(
+    entries: Iterable[LedgerEntry], replayer: Replayer
+) -> Iterator[tuple[LedgerEntry, Reading | None]]:
+    read = []
+    for entry in entries:
+        reading = _read_or_none(entry, replayer)
+        names = [name_event(event) for event in reading.events] if reading else []
+        place = names.index(entry.name) if entry.name in names else len(names)
+        read.append((place, entry.name.key, entry, reading))
+    for _, _, entry, reading in sorted(read, key=lambda one: one[:2]):
+        yield entry, reading
+
+
+def _read_or_none(entry: LedgerEntry, replayer: Replayer) -> Reading | None:
+    try:
+        return reread(entry, replayer.read_credentials)
+    except CaseweaveError:
+        return None
+
+
+def _take_entry(entry: LedgerEntry, reading: Reading | None, replayer: Replayer) -> str:
+    """Why it did not land where it had; "" if it did."""
+    raw = entry.as_raw(replayer.retention)
+    events = reading.events if reading else ()
+    event = next((one for one in events if name_event(one) == entry.name), None)
+    try:
+        if entry.provider == SWEPT:
+            sweep_parts(replayer.door, replayer.retention, entry.received_at)
+        elif event is not None:
+            take_in([event], raw, replayer.door)
+        else:
+            # Not understood then or now: it stays for people to read, or done with.
+            keep_without_message(raw, entry.event_id, entry.state, entry.reason)
+    except CaseweaveError as error:
+        return f"{type(error).__name__}: {error}"
+    landed = read_entries([entry.name]).get(entry.name)
+    place = (landed.case_id, landed.message_id) if landed else ("", "")
+    if place != (entry.case_id, entry.message_id):
+        return f"it was in case {entry.case_id or '-'} and is in {place[0] or '-'} now"
+    return ""
+
+
+def _close(closing: Closing) -> None:
+    try:
+        case = read_head(closing.case_id)
+    except NotFoundError:
+        # It began before the range, or by what the desk did.
+        return
+    if case.is_active:
+        clocks = tuple(stop_clock(clock, closing.at) for clock in case.clocks)
+        change = begin_change(case)
+        commit_change(
+            change_state(
+                change, CaseState.CLOSED, closing.reason, closing.actor, closing.at, clocks
+            )
+        )
