@@ -1,5 +1,6 @@
 """Rebuilding into an empty table: the same cases, customers and messages, between the same ends."""
 
+import json
 from datetime import timedelta
 from itertools import count
 
@@ -54,8 +55,16 @@ def make_empty(table):
 def dump_table(name):
     pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=name)
     items = [item for page in pages for item in page["Items"]]
-    kept = [item for item in items if item["kind"]["S"] in COMPARED]
+    kept = [_without_chain(item) for item in items if item["kind"]["S"] in COMPARED]
     return sorted(kept, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
+
+
+def _without_chain(item):
+    """A case without what its events and clocks add: these are the desk's own."""
+    if item["kind"]["S"] != "case":
+        return item
+    head = json.loads(item["head"]["S"])
+    return {**item, "head": {name: head[name] for name in head.keys() - {"chain", "clocks"}}}
 
 
 def close_all(at):
@@ -85,7 +94,7 @@ HISTORIES = st.lists(
 
 
 @settings(
-    max_examples=15,
+    max_examples=6,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
