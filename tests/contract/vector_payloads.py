@@ -30,6 +30,7 @@ from caseweave.domain.message import (
     IgnoredEvent,
     InboundEvent,
     InboundMessage,
+    MailReport,
     NumberChange,
     PullHint,
     Receipt,
@@ -59,6 +60,7 @@ NOT_OURS = {
 _NAMES = {
     InboundMessage: "message",
     Receipt: "receipt",
+    MailReport: "receipt",
     NumberChange: "number change",
     PullHint: "hint",
     IgnoredEvent: "ignored",
@@ -203,7 +205,7 @@ def _wechat(path: Path) -> Iterator[list[InboundEvent]]:
 
 def _mail(path: Path) -> Iterator[list[InboundEvent]]:
     """Every message of the corpus; what says how it should be read is none."""
-    yield [ses.parse(path.read_bytes(), "s3objectid")[0]]
+    yield ses.parse(path.read_bytes(), "s3objectid")[0]
 
 
 _READERS = {
