@@ -15,6 +15,9 @@ from caseweave.agents.replay import list_ledger, replay_entries
 from caseweave.channels import telegram, vonage
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import WebhookRequest
+from caseweave.domain.event import Actor
+from caseweave.domain.message import Channel, Delivery, DeliveryState
+from caseweave.domain.replying import reply_to_customer
 from caseweave.errors import (
     ForbiddenError,
     InvalidRequestError,
@@ -26,6 +29,7 @@ from caseweave.replay import Outcome, Replayer
 from caseweave.storage import cases, ledger
 from caseweave.storage.ledger import LedgerName, LedgerState, read_entries
 from caseweave.storage.ledger_pages import LedgerFilter, list_all
+from caseweave.storage.outbox import outbox_key, settle_message
 from tests.usecases.world import NOON, YEAR, crash_at_call, raw
 
 ACCOUNT = Credentials("telegram", {"bot_id": "7", "secret_token": ["s"]})
@@ -327,3 +331,28 @@ def test_replaying_everything_changes_nothing_whatever_came_and_wherever_it_died
     assert {one.name for one in done if one.outcome is not Outcome.KNOWN} == {
         name for name in names if kept[name].state is LedgerState.QUARANTINED
     }
+
+
+@pytest.mark.parametrize("word", ["delivered", "failed"])
+def test_a_receipt_that_settled_an_answer_settles_nothing_again(table, door, desk, dump, word):
+    said = {"messageId": "V1", "msisdn": "8613800138000", "to": "15550001111", "text": "hi"}
+    deliver(("vonage", vonage, json.dumps(said | {"type": "text"}).encode()), door, NOON)
+    (line,) = list_all(LedgerFilter())
+    case = cases.read_head(line.case_id)
+    agent = Actor("agent", "a")
+    change = reply_to_customer(case, "已补发", Channel.SMS, agent, NOON, "01REPLY")
+    cases.commit_change(change)
+    sent = Delivery(DeliveryState.ACCEPTED, NOON, "V2")
+    settle_message(outbox_key(change.messages[0]), sent, Actor("system", "notifier"))
+    receipt = {"messageId": "V2", "status": word, "msisdn": "8613800138000"}
+    deliver(("vonage", vonage, json.dumps(receipt).encode()), door, NOON + timedelta(minutes=1))
+    states = [m.delivery.state for m in cases.read_file(case.id).messages if m.delivery]
+    assert states == [word]
+    before = dump()
+
+    done = replayer(door, SMS.__getitem__).replay_named(
+        [line.name for line in list_all(LedgerFilter())]
+    )
+
+    assert [one.outcome for one in done] == [Outcome.KNOWN, Outcome.KNOWN]
+    assert dump() == before
