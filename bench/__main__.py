@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from bench import cold_import, intake, request_units, vendor_layer
+from bench import cold_import, intake, providers, request_units, vendor_layer
 from caseweave.cli.local_stack import Ports, local_client, start_stack, stop_stack
 
 
@@ -15,6 +15,7 @@ def main() -> None:
         outputs = start_stack(state_dir, Ports.from_base(25566))
         dynamodb = local_client("dynamodb", outputs["EndpointUrl"])
         intake.run(dynamodb, outputs)
+        providers.run(outputs)
         request_units.run(dynamodb, outputs)
         cold_import.run()
         vendor_layer.run(state_dir)
