@@ -1,0 +1,215 @@
+"""Four times the text takes about four times as long, whatever it is made of.
+
+Only ratios are compared, of the shortest of several runs: how fast the machine is does not matter.
+"""
+
+import time
+from dataclasses import replace
+from struct import pack
+from urllib.parse import quote_plus
+
+import pytest
+
+from caseweave.channels.calendar_text import describe_invitation
+from caseweave.channels.charsets import decode_text
+from caseweave.channels.html_page import make_page
+from caseweave.channels.html_text import html_to_text
+from caseweave.channels.mail_reading import read_mail
+from caseweave.channels.mail_reports import find_sent_ids
+from caseweave.channels.reply_text import is_forward, split_reply
+from caseweave.channels.tnef import decompress_rtf, read_tnef
+from caseweave.channels.wechat_xml import read_xml
+from caseweave.domain.language import choose_language
+from caseweave.domain.splitting import split_text
+from caseweave.errors import UnparseableError
+from tests.channels.test_hostile import outcome
+from tests.contract.specimens import SPECIMENS, every
+
+SMALLEST_TOLD, LONGEST_RUN = 0.002, 0.03
+MOST_TIMES = 10
+RUNS = 5
+PIECES = [
+    *("<a ", "<", ">", "<a b='\"", '<a b="c" ', "</a", "<!--", "-->", "<script>", "<div>", "</p>"),
+    *(
+        "<![CDATA[",
+        "]]>",
+        "<x>",
+        "On ",
+        "On 1 ",
+        "wrote:\n",
+        "在 2026 年 ",
+        "发件人: a\n",
+        "写道：\n",
+    ),
+    *(
+        "> \n",
+        ">",
+        "-- ",
+        "-",
+        "_\n",
+        "--b\r\n",
+        "\r\n",
+        "\n",
+        "\n ",
+        "\n\n ",
+        " ",
+        "\t",
+        "\r",
+        ". ",
+    ),
+    *(
+        "=?utf-8?b?",
+        "=?utf-8?q?a?= ",
+        "?=",
+        "&",
+        "&#",
+        "&#1",
+        "&amp;",
+        "=",
+        "%",
+        "%e8",
+        "(",
+        ")",
+        "[",
+    ),
+    *(
+        "]",
+        "{",
+        "\\",
+        '"',
+        "'",
+        '"a" ',
+        ":",
+        ";",
+        "; a=",
+        ";a*0*=",
+        ",",
+        "@",
+        "a@",
+        "a@b.c, ",
+        "<a@b> ",
+    ),
+    *(
+        "a",
+        "aB1_",
+        "1",
+        "1.1",
+        "-11",
+        "5.1.1 ",
+        "/",
+        "\0",
+        "。",
+        "！ ",
+        "‍",
+        "́",
+        "🇨🇳",
+        "👨‍👩‍👧",
+        "中",
+    ),
+    *("BEGIN:VEVENT\r\n", "DTSTART;TZID=", "begin 644 a\n", "<@!1>", '<faceType=1,faceId="', "=\n"),
+]
+
+
+def header(name):
+    return lambda text: read_mail(
+        f"{name}: {text}".replace("\r\n", " ").replace("\n", " ").encode() + b"\r\n\r\nhi"
+    )
+
+
+def body(kind, *others):
+    head = "\r\n".join((f"Content-Type: {kind}", *others)).encode() + b"\r\n\r\n"
+    return lambda text: read_mail(head + text.encode())
+
+
+def outlook(text):
+    content = text.encode()
+    whole = pack("<IHBII", 0x223E9F78, 1, 1, 0x0002800C, len(content)) + content + b"\0\0"
+    return read_tnef(whole), read_tnef(whole[:7] + content)
+
+
+def rtf(text):
+    content = text.encode()
+    return decompress_rtf(pack("<II", len(content) + 12, len(content)) + b"LZFu\0\0\0\0" + content)
+
+
+def xml(text):
+    for written in (f"<xml><a>{text}</a></xml>", f"<xml><a><![CDATA[{text}]]></a></xml>", text):
+        try:
+            read_xml(written.encode())
+        except UnparseableError:
+            continue
+
+
+READERS = {
+    "text of HTML": html_to_text,
+    "page of HTML": make_page,
+    "reply": split_reply,
+    "forward": lambda text: is_forward(text, text),
+    "parts of 70": lambda text: split_text(text, 70),
+    "parts of 1600": lambda text: split_text(text, 1600),
+    "invitation": lambda text: describe_invitation(f"BEGIN:VEVENT\r\nSUMMARY:{text}\r\n{text}"),
+    "ids that were sent": find_sent_ids,
+    "language": lambda text: choose_language(text, text),
+    "charset": lambda text: decode_text(text.encode(), "iso-2022-jp"),
+    "XML": xml,
+    "winmail.dat": outlook,
+    "RTF": rtf,
+    "raw mail": lambda text: read_mail(text.encode()),
+    "plain mail": body("text/plain; charset=utf-8"),
+    "HTML mail": body("text/html; charset=utf-8"),
+    "mail in parts": body("multipart/mixed; boundary=b"),
+    "base64": body("text/plain", "Content-Transfer-Encoding: base64"),
+    "quoted-printable": body("text/plain", "Content-Transfer-Encoding: quoted-printable"),
+    "report": body("multipart/report; report-type=delivery-status; boundary=b"),
+    **{
+        name: header(name)
+        for name in (
+            *("From", "Subject", "References", "Date", "Message-ID", "Content-Type", "Received"),
+            *("Content-Disposition", "Authentication-Results", "Reply-To"),
+        )
+    },
+}
+
+
+def shortest(read, text, runs=RUNS):
+    best = float("inf")
+    for _ in range(runs):
+        started = time.process_time()
+        read(text)
+        best = min(best, time.process_time() - started)
+    return best
+
+
+def grows(read, piece, most):
+    """How many times as long four times the text takes; None if it is too quick to tell."""
+    size = max(2_000 // len(piece), 1)
+    while (taken := shortest(read, piece * size, 1)) < SMALLEST_TOLD * 2:
+        if size * len(piece) * 4 > most:
+            return None
+        size *= 4 if taken < SMALLEST_TOLD else 2
+    small = shortest(read, piece * size)
+    if small < SMALLEST_TOLD:
+        return None
+    # One run that is quick enough is proof; noise only adds.
+    for _ in range(RUNS):
+        times = shortest(read, piece * size * 4, 1) / small
+        if times < MOST_TIMES:
+            return times
+    return times
+
+
+def told(read, most):
+    """The pieces with which *read* takes longer than it should, and how many could be told."""
+    found = {piece: grows(read, piece, most) for piece in PIECES}
+    known = {piece: times for piece, times in found.items() if times is not None}
+    return {piece: times for piece, times in known.items() if times >= MOST_TIMES}, len(known)
+
+
+TOLD = {}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_reader_takes_four_times_as_long_for_four_times_the_text(name):
+    slow, TOLD[name] = told(READERS[name], 200_000)
+
+    assert slow == {}
