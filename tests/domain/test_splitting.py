@@ -76,3 +76,11 @@ def test_one_character_that_is_too_long_by_itself_is_cut_after_all():
 def test_splitting_takes_time_in_proportion_to_the_text():
     for text in ("." * 200_000, "\n" * 200_000, " " * 200_000, ")" * 200_000, "🇨" * 100_000):
         assert "".join(split_text(text, 5000, Unit.UTF16)) == text
+
+
+def test_no_flag_is_cut_however_many_stand_in_a_row():
+    flags = "\U0001f1e8\U0001f1f3" * 50_000
+
+    parts = split_text(flags, 71)
+
+    assert parts == ["\U0001f1e8\U0001f1f3" * 35] * 1428 + ["\U0001f1e8\U0001f1f3" * 20]

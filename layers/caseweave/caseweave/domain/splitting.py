@@ -74,17 +74,19 @@ def _find_border(text: str, start: int, end: int) -> int:
         earliest = start + int((end - start) * fullness)
         ends = [found.end() for found in border.finditer(text, earliest, end)]
         # What stands at the very end may go on behind it.
-        best = next((one for one in reversed(ends) if one > start and _may_cut(text, one)), 0)
+        best = next(
+            (one for one in reversed(ends) if one > start and _may_cut(text, start, one)), 0
+        )
         if best:
             return best
     for place in range(end, start, -1):
-        if _may_cut(text, place):
+        if _may_cut(text, start, place):
             return place
     return end
 
 
-def _may_cut(text: str, place: int) -> bool:
-    """Do the characters around *place* not belong together?"""
+def _may_cut(text: str, start: int, place: int) -> bool:
+    """Do the characters around *place* not belong together? No flag is cut at *start*."""
     before, after = text[place - 1], text[place : place + 1]
     if not after:
         return True
@@ -94,11 +96,11 @@ def _may_cut(text: str, place: int) -> bool:
         return False
     if _HANGUL_FOLLOWING.match(after):
         return False
-    return not (_FLAG_HALF.match(after) and _count_flag_halves(text, place) % 2)
+    return not (_FLAG_HALF.match(after) and _count_flag_halves(text, start, place) % 2)
 
 
-def _count_flag_halves(text: str, place: int) -> int:
+def _count_flag_halves(text: str, start: int, place: int) -> int:
     count = 0
-    while count < place and _FLAG_HALF.match(text[place - 1 - count]):
+    while count < place - start and _FLAG_HALF.match(text[place - 1 - count]):
         count += 1
     return count
