@@ -42,6 +42,7 @@ LINE = Specimen(
     account=test_line.account,
     sign=sign_line,
     proof=in_header("x-line-signature"),
+    listed_at=("events",),
     deliveries={
         "message": as_json(test_line.delivery(LINE_MESSAGE)),
         "batch": as_json(
@@ -88,6 +89,7 @@ META = Specimen(
     account=meta_account,
     sign=sign_meta,
     proof=in_header("x-hub-signature-256"),
+    listed_at=("entry", 0, "messaging"),
     deliveries={
         "message": as_json(test_meta.batch(META_SAID)),
         "batch": as_json(
@@ -147,6 +149,7 @@ WHATSAPP = Specimen(
     account=whatsapp_account,
     sign=sign_meta,
     proof=in_header("x-hub-signature-256"),
+    listed_at=("entry", 0, "changes", 0, "value", "messages"),
     deliveries={
         "message": whatsapp_batch(WA_SAID),
         "batch": whatsapp_batch(

@@ -176,6 +176,7 @@ ALIYUN = Specimen(
         "message": as_json([test_aliyun.item()]),
         "batch": as_json([uplink(1), uplink(2), uplink(3)]),
     },
+    listed_at=(),
     lacks={
         "media": "uplink SMS are text",
         "receipt": NO_RECEIPTS_HERE,

@@ -99,6 +99,8 @@ class Specimen:
     oldest: timedelta = timedelta(0)
     now: Callable[[], datetime] = lambda: NOON
     admit: Callable[["Specimen", WebhookRequest, Credentials, datetime], None] = verify_and_date
+    # Where in the JSON of a batch its events are listed; None where there are no batches.
+    listed_at: tuple[str | int, ...] | None = None
     # Where an account has its own secret, the id under which a request names it.
     owner: str = ""
 
@@ -109,6 +111,25 @@ class Specimen:
 
     def signed(self, kind="message", secret="new"):
         return self.sign(self.deliveries[kind], secret)
+
+    def events_of_batch(self):
+        """Each event of the batch."""
+        found = json.loads(self.deliveries["batch"].body)
+        for step in self.listed_at:
+            found = found[step]
+        return found
+
+    def batch_of(self, events):
+        """A bare batch of these events, otherwise as the specimen."""
+        whole = json.loads(self.deliveries["batch"].body)
+        holder, last = whole, None
+        for step in self.listed_at:
+            holder, last = (holder if last is None else holder[last]), step
+        if last is None:
+            whole = list(events)
+        else:
+            holder[last] = list(events)
+        return replace(self.deliveries["batch"], body=json.dumps(whole).encode())
 
     def parse(self, request):
         return self.adapter.parse(request, self.holding(["new", "old"]))
