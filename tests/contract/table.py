@@ -45,7 +45,7 @@ _OTHERS: dict[str, tuple[str, ...]] = {
         f"{_CHANNELS}/test_ses.py::test_only_the_verdict_of_ses_proves_or_refutes_an_address",
         f"{_CHANNELS}/test_ses.py::test_a_mail_becomes_a_message",
         f"{_CHANNELS}/test_ses.py::test_a_mail_becomes_a_message",
-        "not read: SES's own notifications",
+        f"{_CHANNELS}/test_ses_events.py::test_each_kind_of_event_is_a_receipt",
         f"{_CHANNELS}/test_ses.py::test_an_agents_answer_lands_in_the_customers_thread",
         "a mail cannot be edited or taken back",
     ),
@@ -60,7 +60,7 @@ _OTHERS: dict[str, tuple[str, ...]] = {
     "live chat": (
         f"{_WEB}::test_a_forged_session_is_nobodys",
         f"{_WEB}::test_a_chat_starts_goes_on_and_is_read_from_where_the_page_is",
-        f"{_WEB}::test_an_empty_chat_message_is_refused_unless_it_has_files",
+        f"{_WEB}::test_a_claimed_upload_is_a_pending_attachment",
         "the page fetches",
         f"{_USECASES}/test_sending.py::test_an_answer_on_the_page_is_there_to_be_fetched_whole",
         "the page offers none",
