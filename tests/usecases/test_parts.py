@@ -71,7 +71,7 @@ def test_parts_in_any_order_are_one_message_when_the_last_is_there(texter, dump)
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     order=st.permutations([1, 2, 3]), again=st.lists(st.integers(1, 3), max_size=3), data=st.data()
