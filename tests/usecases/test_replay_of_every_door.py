@@ -9,6 +9,8 @@ from caseweave.channels.mail_registry import MAIL
 from caseweave.channels.registry import MESSENGERS, SMS
 from caseweave.replay import Outcome, Replayed, Replayer
 from caseweave.storage.ledger_pages import LedgerFilter, list_all
+from caseweave.webhooks import receive_webhook
+from tests.channels.test_accounts import BOTS, told_telegram
 from tests.usecases import test_web_intake
 from tests.usecases.doors import (
     ACCOUNTS,
@@ -21,7 +23,7 @@ from tests.usecases.doors import (
     webhooks,
 )
 from tests.usecases.test_web_intake import desk, submit  # noqa: F401 - a fixture
-from tests.usecases.world import YEAR
+from tests.usecases.world import NOON, YEAR
 
 OTHERS = ["ses", "connect", "connect transcript", "wecom pulled", "desk"]
 SECRETS = [ACCOUNTS["aliyun"].current("token"), "s3cret", "t0ken"]
@@ -63,6 +65,42 @@ def test_a_webhook_can_be_read_again(label, door, dump, s3, monkeypatch):
     ]
     check_replay(door, dump)
     assert not any(secret in json.dumps(dump(), default=repr) for secret in SECRETS)
+
+
+@pytest.mark.parametrize("secret", ["hook-1", "hook-2"])
+def test_an_update_is_read_again_as_of_the_bot_whose_secret_came_with_it(secret, door, dump):
+    def read_bots(name):
+        return BOTS
+
+    request = told_telegram(secret)
+    receive_webhook("telegram", MESSENGERS, request, read_bots, lambda: door, YEAR, NOON)
+    before = dump()
+
+    (line,) = list_all(LedgerFilter())
+    again = Replayer(FILES, read_bots, door, YEAR).replay_named([line.name])
+
+    assert again == [Replayed(line.name, Outcome.KNOWN)]
+    assert dump() == before
+    assert secret not in json.dumps(before, default=repr)
+
+
+def test_an_update_that_was_not_understood_becomes_the_message_of_its_bot(table, door, monkeypatch):
+    def read_bots(name):
+        return BOTS
+
+    def fail(*_):
+        raise ValueError
+
+    with monkeypatch.context() as broken:
+        broken.setattr("caseweave.channels.telegram.read_json_object", fail)
+        request = told_telegram("hook-2")
+        receive_webhook("telegram", MESSENGERS, request, read_bots, lambda: door, YEAR, NOON)
+
+    (line,) = list_all(LedgerFilter())
+    (again,) = Replayer(FILES, read_bots, door, YEAR).replay_named([line.name])
+
+    assert again.outcome is Outcome.TAKEN_IN
+    assert [one.name.account for one in list_all(LedgerFilter(state="parsed"))] == ["72"]
 
 
 @pytest.mark.parametrize("label", OTHERS)

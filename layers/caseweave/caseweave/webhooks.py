@@ -8,7 +8,13 @@ from typing import TypeVar
 
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.kept_request import keep_headers
-from caseweave.channels.protocols import Greeter, Provider, answer_challenge, verify_time
+from caseweave.channels.protocols import (
+    Greeter,
+    Provider,
+    answer_challenge,
+    attribute,
+    verify_time,
+)
 from caseweave.channels.request import WebhookRequest
 from caseweave.errors import CaseweaveError, NotFoundError, UnparseableError
 from caseweave.http import Answer
@@ -40,6 +46,7 @@ def receive_webhook(
     if challenge is not None:
         return Answer(HTTPStatus.OK, challenge)
     verify_time(provider, request, now)
+    request = attribute(provider, request, credentials)
     raw = keep_raw(request, name, "", now, retention)
     try:
         events = parse_events(lambda: provider.parse(request, credentials))

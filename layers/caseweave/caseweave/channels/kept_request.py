@@ -17,15 +17,16 @@ _HEADERS = (
     "x-line-signature",
     "x-twilio-signature",
 )
-# Under a name of ours: no header of a request is kept under it.
+# Under names of ours: no header of a request is kept under them.
 QUERY = "x-caseweave-query"
+_ACCOUNT = "x-caseweave-account"
 # What an address that we gave to a provider says: which message, which call, whose.
 _PARAMETERS = ("From", "To", "message", "step")
 _SECRET_PARAMETERS = ("token",)
 
 
 def keep_headers(request: WebhookRequest) -> dict[str, str]:
-    """The headers of a verified request that are kept, and its query as one of them.
+    """The headers of a verified request that are kept, and its query and account among them.
 
     Of a request without a body, the query is what was said.
     """
@@ -38,6 +39,8 @@ def keep_headers(request: WebhookRequest) -> dict[str, str]:
     ]
     if pairs:
         kept[QUERY] = urlencode(pairs, errors="replace")
+    if request.account:
+        kept[_ACCOUNT] = request.account
     return kept
 
 
@@ -45,4 +48,5 @@ def restore_request(body: bytes, kept: Mapping[str, str]) -> WebhookRequest:
     """The request as far as it was kept."""
     headers = {name.lower(): value for name, value in kept.items()}
     query = parse_qsl(headers.pop(QUERY, ""), keep_blank_values=True, errors="replace")
-    return WebhookRequest(body, headers, tuple(query))
+    account = headers.pop(_ACCOUNT, "")
+    return WebhookRequest(body, headers, tuple(query), account=account)

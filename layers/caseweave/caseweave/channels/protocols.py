@@ -1,5 +1,6 @@
 """What the modules of providers offer; mypy holds each in a registry against its protocol."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -81,6 +82,22 @@ class Dated(Protocol):
     """What the module of a provider offers that signs the time."""
 
     def is_fresh(self, request: WebhookRequest, now: datetime) -> bool: ...
+
+
+@runtime_checkable
+class Attributor(Protocol):
+    """What the module of a provider offers that tells only by its secret which account it means."""
+
+    def find_account(self, request: WebhookRequest, credentials: Credentials) -> str: ...
+
+
+def attribute(
+    provider: Provider, request: WebhookRequest, credentials: Credentials
+) -> WebhookRequest:
+    """The verified request with its account, which must be kept: its secret is not."""
+    if not isinstance(provider, Attributor):
+        return request
+    return replace(request, account=provider.find_account(request, credentials))
 
 
 def answer_challenge(

@@ -22,13 +22,15 @@ _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 class WebhookRequest:
     """An inbound request: the exact body bytes, header names in lower case, decoded query.
 
-    `client_address` is who the gateway says it is from.
+    `client_address` is who the gateway says it is from. `account` is whose it is, where only what
+    authenticates it tells.
     """
 
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     query: tuple[tuple[str, str], ...] = ()
     client_address: str = ""
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

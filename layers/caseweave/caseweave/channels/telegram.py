@@ -63,11 +63,19 @@ def verify(request: WebhookRequest, credentials: Credentials) -> None:
         raise InvalidSignatureError(PROVIDER)
 
 
+def find_account(request: WebhookRequest, credentials: Credentials) -> str:
+    """The id of the bot: of several, each has a secret of its own, and its updates do not name it.
+
+    Raises MissingSecretError.
+    """
+    given = request.headers.get("x-telegram-bot-api-secret-token", "")
+    own = request.account or credentials.account_with("secret_token", given)
+    return own or credentials.current("bot_id")
+
+
 def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEvent]:
     """The events of an update: one, or one for each message deleted. Raises UnparseableError."""
-    # Of several bots, each has a secret of its own, and its updates do not name it.
-    given = request.headers.get("x-telegram-bot-api-secret-token", "")
-    bot_id = credentials.account_with("secret_token", given) or credentials.current("bot_id")
+    bot_id = find_account(request, credentials)
     update = read_json_object(request.body)
     update_id = _id(update, "update_id")
     for kind in _MESSAGE_KINDS:
