@@ -21,6 +21,7 @@ from caseweave.channels.request import (
     Sent,
     read_json_object,
     read_retry_after,
+    read_said,
 )
 from caseweave.domain.message import IgnoredEvent, InboundEvent
 from caseweave.errors import UnparseableError
@@ -83,10 +84,7 @@ def read_graph_answer(
     answer: ProviderAnswer, find_id: Callable[[dict[str, Any]], str]
 ) -> SendResult:
     """What the Graph API said, with its code. A 5xx does not tell whether it was taken."""
-    try:
-        said = read_json_object(answer.body)
-    except UnparseableError:
-        said = {}
+    said = read_said(answer)
     error = said.get("error")
     sent = find_id(said)
     if answer.status == 200 and sent and not error:

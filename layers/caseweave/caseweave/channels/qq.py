@@ -31,9 +31,10 @@ from caseweave.channels.request import (
     Sent,
     WebhookRequest,
     read_json_object,
+    read_said,
 )
 from caseweave.domain.message import Contact, InboundEvent
-from caseweave.errors import InvalidSignatureError, UnparseableError
+from caseweave.errors import InvalidSignatureError
 
 PROVIDER = qq_content.PROVIDER
 # HTTP Callback ACK
@@ -161,7 +162,7 @@ def _number(key: str) -> int:
 
 def read_answer(answer: ProviderAnswer) -> SendResult:
     """What QQ said. 202: it waits for an audit, whose id is the message's until then."""
-    said = _read(answer)
+    said = read_said(answer)
     code = _code(said)
     if answer.status in (200, 201, 202):
         audit = object_or_none(object_or_none(said, "data"), "message_audit")
@@ -192,7 +193,7 @@ def build_token_request(base_url: str, credentials: Credentials) -> ProviderRequ
 
 def read_token(answer: ProviderAnswer) -> AccessToken | Refused:
     """The token and its lifetime. Nothing was sent yet: whatever is unclear can be tried again."""
-    said = _read(answer)
+    said = read_said(answer)
     value, seconds = text_in(said, "access_token"), text_in(said, "expires_in")
     is_count = seconds.isascii() and seconds.isdecimal() and len(seconds) <= 6
     if value and is_count and int(seconds):
@@ -200,13 +201,6 @@ def read_token(answer: ProviderAnswer) -> AccessToken | Refused:
     is_refused = answer.status < 500 and answer.status != 429 and _code(said)
     kind = Refusal.PERMANENT if is_refused else Refusal.TRANSIENT
     return Refused(kind, f"no access token: {_describe(answer, said)}")
-
-
-def _read(answer: ProviderAnswer) -> dict[str, Any]:
-    try:
-        return read_json_object(answer.body)
-    except UnparseableError:
-        return {}
 
 
 def _code(said: dict[str, Any]) -> int:

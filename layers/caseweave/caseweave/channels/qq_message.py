@@ -4,13 +4,12 @@ https://bot.q.qq.com/wiki/develop/api-v2/server-inter/message/send-receive/event
 https://bot.q.qq.com/wiki/develop/api-v2/server-inter/message/trans/text-chain.html
 """
 
-import binascii
-import json
 import re
 from base64 import b64decode
 from typing import Any
 
 from caseweave.channels.json_reading import text_in
+from caseweave.channels.request import read_json
 from caseweave.domain.message import Attachment
 from caseweave.errors import UnparseableError
 
@@ -31,11 +30,10 @@ def read_text(content: str) -> str:
 
 def _name_face(face: re.Match[str]) -> str:
     try:
-        told = json.loads(b64decode(face[1]))
-    except (binascii.Error, ValueError, RecursionError):
-        told = None
-    name = text_in(told, "text") if isinstance(told, dict) else ""
-    return f"[{name.encode('utf-8', 'replace').decode() or 'emoji'}]"
+        name = text_in(read_json(b64decode(face[1])), "text")
+    except (ValueError, UnparseableError):
+        name = ""
+    return f"[{name or 'emoji'}]"
 
 
 def read_files(said: dict[str, Any]) -> tuple[str, tuple[Attachment, ...]]:

@@ -135,6 +135,14 @@ class Refused:
 SendResult = Sent | Refused
 
 
+def read_said(answer: ProviderAnswer) -> dict[str, Any]:
+    """The JSON object that a provider answered; an empty one for what is none."""
+    try:
+        return read_json_object(answer.body)
+    except UnparseableError:
+        return {}
+
+
 def read_retry_after(answer: ProviderAnswer) -> timedelta | None:
     """The seconds of a Retry-After header; None without one, or for a date, which nobody sends."""
     told = answer.headers.get("retry-after", "").strip()
@@ -150,10 +158,10 @@ class AccessToken:
     lifetime: timedelta
 
 
-def read_json_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in *body*; invalid UTF-8 and lone surrogates become U+FFFD or `?`.
+def read_json(body: bytes) -> Any:
+    """Any JSON value; invalid UTF-8 and lone surrogates become U+FFFD or `?`.
 
-    Raises UnparseableError for anything that is not a JSON object.
+    Raises UnparseableError.
     """
     text = body.decode("utf-8", "replace")
     try:
@@ -162,6 +170,12 @@ def read_json_object(body: bytes) -> dict[str, Any]:
             value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
         raise UnparseableError(f"not JSON: {error}") from error
+    return value
+
+
+def read_json_object(body: bytes) -> dict[str, Any]:
+    """As `read_json`. Raises UnparseableError for anything that is not a JSON object."""
+    value = read_json(body)
     if not isinstance(value, dict):
         raise UnparseableError("not a JSON object")
     return value

@@ -7,10 +7,9 @@ from urllib.parse import quote
 
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.media import MediaRefusal, MediaRequest, refuse_by_status
-from caseweave.channels.request import ProviderAnswer, read_json_object
+from caseweave.channels.request import ProviderAnswer, read_said
 from caseweave.domain.media import Shortfall
 from caseweave.domain.message import Attachment
-from caseweave.errors import UnparseableError
 
 MEDIA_URL = "https://api.telegram.org"
 MEDIA_HOSTS: tuple[str, ...] = ("api.telegram.org",)
@@ -27,10 +26,7 @@ def read_location(
     answer: ProviderAnswer, base_url: str, credentials: Credentials
 ) -> MediaRequest | MediaRefusal:
     """Where the file is. 400: Telegram does not know the id, or the file is too big for bots."""
-    try:
-        said = read_json_object(answer.body)
-    except UnparseableError:
-        said = {}
+    said = read_said(answer)
     result = said.get("result")
     path = result.get("file_path") if isinstance(result, dict) else None
     if answer.status == 200 and isinstance(path, str) and path:

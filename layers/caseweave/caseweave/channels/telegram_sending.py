@@ -21,11 +21,10 @@ from caseweave.channels.request import (
     Refused,
     SendResult,
     Sent,
-    read_json_object,
+    read_said,
 )
 from caseweave.domain.message import Contact
 from caseweave.domain.splitting import Unit
-from caseweave.errors import UnparseableError
 
 API_URL = "https://api.telegram.org"
 
@@ -95,10 +94,7 @@ def _method_for(media: MediaLink) -> str:
 
 def read_answer(answer: ProviderAnswer) -> SendResult:
     """What Telegram said. A 5xx does not tell whether the message was taken."""
-    try:
-        said = read_json_object(answer.body)
-    except UnparseableError:
-        said = {}
+    said = read_said(answer)
     if answer.status == 200 and said.get("ok"):
         sent = said.get("result")
         chat = sent.get("chat") if isinstance(sent, dict) else None

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.request import WebhookRequest
-from caseweave.channels.token_in_query import digest_json, read_json, verify_token
+from caseweave.channels.request import WebhookRequest, read_json
+from caseweave.channels.token_in_query import digest_json, verify_token
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
 from caseweave.domain.message import Channel, IgnoredEvent, InboundEvent, InboundMessage
 from caseweave.errors import UnparseableError

@@ -24,18 +24,6 @@ def verify_token(provider: str, request: WebhookRequest, credentials: Credential
         raise InvalidSignatureError(provider)
 
 
-def read_json(body: bytes) -> Any:
-    """Any JSON value; invalid UTF-8 becomes U+FFFD, lone surrogates `?`. Raises UnparseableError.
-
-    These providers send lists, which `read_json_object` refuses.
-    """
-    try:
-        value = json.loads(body.decode("utf-8", "replace"))
-        return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
-    except (ValueError, RecursionError) as error:
-        raise UnparseableError(f"not JSON: {error}") from error
-
-
 def digest_json(value: Any) -> str:
     """The id of what has none: the same for the same content. Raises UnparseableError."""
     try:

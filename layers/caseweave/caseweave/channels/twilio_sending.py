@@ -18,11 +18,10 @@ from caseweave.channels.request import (
     Refused,
     SendResult,
     Sent,
-    read_json_object,
     read_retry_after,
+    read_said,
 )
 from caseweave.domain.message import Channel, Contact
-from caseweave.errors import UnparseableError
 
 API_URL = "https://api.twilio.com"
 WHATSAPP = "whatsapp:"
@@ -96,10 +95,7 @@ def _spell(number: str, contact: Contact) -> str:
 
 def read_answer(answer: ProviderAnswer) -> SendResult:
     """What Twilio said. A 5xx does not tell whether the message was taken."""
-    try:
-        said = read_json_object(answer.body)
-    except UnparseableError:
-        said = {}
+    said = read_said(answer)
     if answer.status in (200, 201) and said.get("sid"):
         return Sent(str(said["sid"]))
     code = said.get("code")

@@ -21,11 +21,10 @@ from caseweave.channels.request import (
     Refused,
     SendResult,
     Sent,
-    read_json_object,
     read_retry_after,
+    read_said,
 )
 from caseweave.domain.message import Contact
-from caseweave.errors import UnparseableError
 
 API_URL = "https://api.nexmo.com"
 
@@ -89,10 +88,7 @@ def _content(outgoing: Outgoing) -> dict[str, Any]:
 
 def read_answer(answer: ProviderAnswer) -> SendResult:
     """What Vonage said. A 5xx does not tell whether the message was taken."""
-    try:
-        said = read_json_object(answer.body)
-    except UnparseableError:
-        said = {}
+    said = read_said(answer)
     if answer.status in (200, 202) and text_in(said, "message_uuid"):
         return Sent(text_in(said, "message_uuid"))
     words = (str(answer.status), text_in(said, "title"), text_in(said, "detail"))

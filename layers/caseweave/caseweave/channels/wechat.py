@@ -29,7 +29,7 @@ from caseweave.channels.request import (
     SendResult,
     Sent,
     WebhookRequest,
-    read_json_object,
+    read_said,
 )
 from caseweave.channels.wechat_crypto import is_signed, open_sealed
 from caseweave.channels.wechat_xml import read_xml
@@ -172,8 +172,9 @@ def _content(outgoing: Outgoing) -> dict[str, Any]:
 
 def read_answer(answer: ProviderAnswer) -> SendResult:
     """What WeChat said, always with status 200. It names no message, so that `Sent` has no id."""
-    said, code = _read_answer(answer)
-    if said is None or code is None or answer.status != 200:
+    said = read_said(answer)
+    code = _code(said)
+    if code is None or answer.status != 200:
         return Refused(Refusal.UNKNOWN, f"{answer.status} {_describe(said)}".strip())
     if code == 0:
         return Sent("")
@@ -195,27 +196,23 @@ def build_token_request(base_url: str, credentials: Credentials) -> ProviderRequ
 
 def read_token(answer: ProviderAnswer) -> AccessToken | Refused:
     """The token and its lifetime. Nothing was sent yet: whatever is unclear can be tried again."""
-    said, code = _read_answer(answer)
-    value, seconds = (said or {}).get("access_token"), (said or {}).get("expires_in")
+    said = read_said(answer)
+    value, seconds = said.get("access_token"), said.get("expires_in")
     if isinstance(value, str) and value and isinstance(seconds, int) and 0 < seconds < 10**6:
         return AccessToken(value, timedelta(seconds=seconds))
     detail = f"no access token: {_describe(said) or answer.status}"
-    if said is None or answer.status != 200 or not code:
+    code = _code(said)
+    if answer.status != 200 or not code:
         return Refused(Refusal.TRANSIENT, detail)
     return Refused(_REFUSALS.get(code, Refusal.PERMANENT), detail)
 
 
-def _read_answer(answer: ProviderAnswer) -> tuple[dict[str, Any] | None, int | None]:
-    """The object, if it is one, and its `errcode`, if it has one."""
-    try:
-        said = read_json_object(answer.body)
-    except UnparseableError:
-        return None, None
+def _code(said: dict[str, Any]) -> int | None:
     code = said.get("errcode")
-    return said, code if isinstance(code, int) and not isinstance(code, bool) else None
+    return code if isinstance(code, int) and not isinstance(code, bool) else None
 
 
-def _describe(said: dict[str, Any] | None) -> str:
+def _describe(said: dict[str, Any]) -> str:
     """`45015 response out of time limit`"""
-    told = [str((said or {}).get(name, "")) for name in ("errcode", "errmsg")]
+    told = [str(said.get(name, "")) for name in ("errcode", "errmsg")]
     return " ".join(filter(None, told))[:500]

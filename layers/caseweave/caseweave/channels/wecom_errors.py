@@ -11,9 +11,8 @@ from caseweave.channels.request import (
     ProviderAnswer,
     Refusal,
     Refused,
-    read_json_object,
+    read_said,
 )
-from caseweave.errors import UnparseableError
 
 # 40001: not the secret's token; 40014, 41001, 42001: a wrong, a missing, an expired one.
 _STALE_TOKEN = {40001, 40014, 41001, 42001}
@@ -29,10 +28,7 @@ _LONGEST_DETAIL = 300
 
 def read_refusal(answer: ProviderAnswer) -> Refused | dict[str, Any]:
     """Why WeCom refused; or what it said, if it did not. A 5xx does not tell what happened."""
-    try:
-        said = read_json_object(answer.body)
-    except UnparseableError:
-        said = {}
+    said = read_said(answer)
     code = said.get("errcode")
     if answer.status == 200 and isinstance(code, int) and not isinstance(code, bool):
         # An answer without the code is none of WeCom's.

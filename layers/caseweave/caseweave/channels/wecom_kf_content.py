@@ -3,9 +3,12 @@
 https://developer.work.weixin.qq.com/document/path/94670
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
+
+from caseweave.channels.json_reading import object_in, text_in
+from caseweave.channels.request import read_json_object
+from caseweave.errors import UnparseableError
 
 MEDIA_TYPES = {
     "image": "image/jpeg",
@@ -58,12 +61,6 @@ def find_order(kind: str, content: Mapping[str, Any]) -> str:
     return text_in(content, "order_id")[:_LONGEST_ORDER] if is_order else ""
 
 
-def text_in(value: Mapping[str, Any], name: str) -> str:
-    """A text, or a number as one; "" for what is neither."""
-    found = value.get(name)
-    return str(found) if isinstance(found, str | int | float) else ""
-
-
 def _merged(content: Mapping[str, Any]) -> list[str]:
     """A forwarded chat, a line for each of its messages."""
     items = content.get("item")
@@ -72,15 +69,13 @@ def _merged(content: Mapping[str, Any]) -> list[str]:
 
 
 def _merged_line(item: Mapping[str, Any]) -> str:
-    kind, words = text_in(item, "msgtype"), ""
     try:
         # A message as JSON, inside of JSON.
-        said = json.loads(text_in(item, "msg_content"))
-        text = said.get("text")
-        words = text_in(text, "content").encode("utf-8", "replace").decode()
-    except (ValueError, AttributeError, RecursionError):
-        pass
-    return f"{text_in(item, 'sender_name')}: {words or f'[{kind}]'}"
+        said = read_json_object(text_in(item, "msg_content").encode())
+    except UnparseableError:
+        said = {}
+    words = text_in(object_in(said, "text"), "content") or f"[{text_in(item, 'msgtype')}]"
+    return f"{text_in(item, 'sender_name')}: {words}"
 
 
 def _join(*lines: str) -> str:

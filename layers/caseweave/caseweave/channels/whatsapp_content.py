@@ -10,7 +10,9 @@ from caseweave.channels.json_reading import (
     objects_in,
     text_in,
 )
+from caseweave.channels.request import read_json_object
 from caseweave.domain.message import Attachment
+from caseweave.errors import UnparseableError
 
 _MEDIA_KINDS = ("image", "video", "audio", "voice", "document", "sticker")
 _LONGEST_NAME = 200
@@ -70,12 +72,9 @@ def _choice(content: dict[str, Any]) -> str:
 def _filled(response: str) -> str:
     """The fields of a form, without the token that only names it."""
     try:
-        fields = json.loads(response)
         # Escapes inside the text were not looked at when the body was read.
-        fields = json.loads(json.dumps(fields, ensure_ascii=False).encode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        return response
-    if not isinstance(fields, dict):
+        fields = read_json_object(response.encode())
+    except UnparseableError:
         return response
     names = [name for name in fields if name != "flow_token"]
     return "\n".join(f"{name}: {_plain(fields[name])}" for name in names)

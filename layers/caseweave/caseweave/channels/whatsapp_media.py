@@ -11,9 +11,8 @@ from caseweave.channels.json_reading import (
 )
 from caseweave.channels.media import MediaRefusal, MediaRequest, refuse_by_status
 from caseweave.channels.meta_graph import GRAPH_URL
-from caseweave.channels.request import ProviderAnswer, read_json_object
+from caseweave.channels.request import ProviderAnswer, read_said
 from caseweave.domain.message import Attachment
-from caseweave.errors import UnparseableError
 
 MEDIA_URL = GRAPH_URL
 MEDIA_HOSTS: tuple[str, ...] = ("graph.facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net")
@@ -32,10 +31,7 @@ def read_location(
     credentials: Credentials,
 ) -> MediaRequest | MediaRefusal:
     """Where the file is; the address wants the token too. 400: there is no such file any more."""
-    try:
-        said = read_json_object(answer.body)
-    except UnparseableError:
-        said = {}
+    said = read_said(answer)
     url = text_in(said, "url")
     if answer.status == 200 and url:
         return MediaRequest(url, _bearer(credentials))
