@@ -10,6 +10,7 @@ from base64 import b64encode
 from hashlib import sha256
 from typing import Any
 
+from caseweave.channels.constant_time import is_any_of
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.json_reading import (
     MILLISECOND,
@@ -52,12 +53,10 @@ def verify(request: WebhookRequest, credentials: Credentials) -> None:
 
     Raises InvalidSignatureError.
     """
-    given = request.headers.get("x-line-signature", "").encode("utf-8", "replace")
+    given = request.headers.get("x-line-signature", "")
     secrets = credentials.live("channel_secret")
     macs = [hmac.digest(secret.encode(), request.body, sha256) for secret in secrets]
-    # All are compared, so that the time does not tell which one was near.
-    matches = [hmac.compare_digest(b64encode(mac), given) for mac in macs]
-    if not any(matches):
+    if not is_any_of(given, (b64encode(mac).decode() for mac in macs)):
         raise InvalidSignatureError(PROVIDER)
 
 

@@ -5,9 +5,9 @@ https://developers.facebook.com/docs/graph-api/webhooks/getting-started#verifica
 """
 
 import hmac
-from collections.abc import Iterable
 from hashlib import sha256
 
+from caseweave.channels.constant_time import is_any_of
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import WebhookRequest
 from caseweave.errors import InvalidSignatureError
@@ -25,7 +25,7 @@ def verify_signature(request: WebhookRequest, credentials: Credentials) -> None:
         "sha256=" + hmac.digest(secret.encode(), request.body, sha256).hex()
         for secret in credentials.live("app_secret")
     )
-    if not _is_any(given, expected):
+    if not is_any_of(given, expected):
         raise InvalidSignatureError(credentials.provider)
 
 
@@ -37,7 +37,7 @@ def answer_greeting(request: WebhookRequest, credentials: Credentials) -> str:
     tokens = credentials.live("verify_token")
     mode = _only(request, "hub.mode")
     challenge = _only(request, "hub.challenge")
-    knows = _is_any(_only(request, "hub.verify_token"), tokens)
+    knows = is_any_of(_only(request, "hub.verify_token"), tokens)
     if not knows or mode != "subscribe" or not challenge:
         raise InvalidSignatureError(credentials.provider)
     return challenge
@@ -47,10 +47,3 @@ def _only(request: WebhookRequest, name: str) -> str:
     """The value of a query parameter; "" if there is none, or if there are two to choose from."""
     values = [value for key, value in request.query if key == name]
     return values[0] if len(values) == 1 else ""
-
-
-def _is_any(given: str, expected: Iterable[str]) -> bool:
-    said = given.encode("utf-8", "replace")
-    # All are compared, so that the time does not tell which one was near.
-    matches = [hmac.compare_digest(said, one.encode("utf-8", "replace")) for one in expected]
-    return any(matches)

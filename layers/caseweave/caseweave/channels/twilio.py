@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha1
 from urllib.parse import quote, urlencode
 
+from caseweave.channels.constant_time import is_any_of
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import (
     WebhookRequest,
@@ -56,7 +57,7 @@ def verify(request: WebhookRequest, credentials: Credentials) -> None:
     Any live `auth_token` may have signed: two are while it is rotated. Raises
     InvalidSignatureError.
     """
-    given = request.headers.get("x-twilio-signature", "").encode("utf-8", "replace")
+    given = request.headers.get("x-twilio-signature", "")
     url = _with_query(credentials.current("webhook_url"), request.query)
     # Twilio signs distinct names and distinct values, sorted.
     try:
@@ -65,9 +66,7 @@ def verify(request: WebhookRequest, credentials: Credentials) -> None:
         raise InvalidSignatureError(PROVIDER) from error
     signed = (url + "".join(name + value for name, value in pairs)).encode()
     macs = [hmac.digest(token.encode(), signed, sha1) for token in credentials.live("auth_token")]
-    # All are compared, so that the time does not tell which one was near.
-    matches = [hmac.compare_digest(b64encode(mac), given) for mac in macs]
-    if not any(matches):
+    if not is_any_of(given, (b64encode(mac).decode() for mac in macs)):
         raise InvalidSignatureError(PROVIDER)
 
 

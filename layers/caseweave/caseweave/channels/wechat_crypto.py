@@ -5,13 +5,13 @@ https://developer.work.weixin.qq.com/document/path/90968
 """
 
 import binascii
-import hmac
 from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha1
 from typing import TYPE_CHECKING
 
+from caseweave.channels.constant_time import is_any_of
 from caseweave.errors import UnparseableError
 
 if TYPE_CHECKING:
@@ -42,10 +42,7 @@ def sign(*parts: str) -> str:
 
 def is_signed(given: str, tokens: Sequence[str], *parts: str) -> bool:
     """Is *given* the signature of *parts* by any of the tokens?"""
-    proof = given.encode("utf-8", "replace")
-    # All are compared, so that the time does not tell which one was near.
-    matches = [hmac.compare_digest(sign(token, *parts).encode(), proof) for token in tokens]
-    return any(matches)
+    return is_any_of(given, (sign(token, *parts) for token in tokens))
 
 
 def open_sealed(sealed: str, keys: Sequence[str]) -> Opened:
