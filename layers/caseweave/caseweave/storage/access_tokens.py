@@ -6,12 +6,12 @@ The table is encrypted at rest, and no index and no API leads here.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException
+from pynamodb.exceptions import DoesNotExist, PynamoDBException
 
 from caseweave.domain.times import optional_rfc3339, optional_time
 from caseweave.errors import UnavailableError
 from caseweave.storage import table
-from caseweave.storage.items import make_item, table_connection
+from caseweave.storage.items import make_item, put_if
 from caseweave.storage.table import AccessTokenRow
 
 # How long a record outlives its token or its lock.
@@ -86,12 +86,4 @@ def write_token(kept: KeptToken) -> KeptToken | None:
         if kept.version
         else AccessTokenRow.pk.does_not_exist()
     )
-    try:
-        table_connection().put_item(
-            item["pk"]["S"], item["sk"]["S"], attributes=item, condition=is_as_read
-        )
-    except PutError as error:
-        if error.cause_response_code == "ConditionalCheckFailedException":
-            return None
-        raise UnavailableError(f"the token cannot be kept: {error}") from error
-    return new
+    return new if put_if(item, is_as_read) else None

@@ -5,12 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pynamodb.exceptions import PynamoDBException
-
 from caseweave.domain.case import CaseState
 from caseweave.domain.event import Actor, EventKind
-from caseweave.errors import UnavailableError
-from caseweave.storage.items import read_item, table_connection
+from caseweave.storage.items import read_item, scan
 from caseweave.storage.rows import read_event
 from caseweave.storage.table import EventRow
 
@@ -30,7 +27,7 @@ def list_closings() -> Iterator[Closing]:
     condition = (EventRow.kind == EventRow) & (EventRow.event == str(EventKind.STATE_CHANGED))
     start: Any = None
     while True:
-        answer = _scan(filter_condition=condition, exclusive_start_key=start)
+        answer = scan(filter_condition=condition, exclusive_start_key=start)
         for item in answer["Items"]:
             event = read_event(read_item(item)[1])
             if event.data["after"] == CaseState.CLOSED:
@@ -43,11 +40,4 @@ def list_closings() -> Iterator[Closing]:
 
 def is_empty() -> bool:
     """Has the table no record at all? Raises UnavailableError."""
-    return not _scan(limit=1)["Items"]
-
-
-def _scan(**arguments: Any) -> dict[str, Any]:
-    try:
-        return dict(table_connection().scan(**arguments))
-    except PynamoDBException as error:
-        raise UnavailableError(f"the table cannot be read: {error}") from error
+    return not scan(limit=1)["Items"]

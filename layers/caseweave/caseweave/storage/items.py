@@ -19,7 +19,10 @@ from pynamodb.attributes import (
     UnicodeAttribute,
 )
 from pynamodb.connection.table import TableConnection
+from pynamodb.exceptions import PutError, PynamoDBException
+from pynamodb.expressions.condition import Condition as StoreCondition
 
+from caseweave.errors import UnavailableError
 from caseweave.storage.table import Key, Row
 
 # {attribute name: {type letter: value}}
@@ -104,6 +107,26 @@ def batch_get(keys: Sequence[Key], *, consistent: bool) -> Iterator[tuple[str, d
             yield from map(read_item, items)
         unprocessed = answer.get("UnprocessedKeys") or {}
         wanted += [key for one in unprocessed.values() for key in one["Keys"]]
+
+
+def put_if(item: Item, condition: StoreCondition) -> bool:
+    """Write one record by itself; False if *condition* does not hold. Raises UnavailableError."""
+    key = item["pk"]["S"], item["sk"]["S"]
+    try:
+        table_connection().put_item(*key, attributes=item, condition=condition)
+    except PutError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise UnavailableError(f"the store cannot be written: {error}") from error
+    return True
+
+
+def scan(**arguments: Any) -> dict[str, Any]:
+    """One page of the whole table, as the store answers. Raises UnavailableError."""
+    try:
+        return dict(table_connection().scan(**arguments))
+    except PynamoDBException as error:
+        raise UnavailableError(f"the table cannot be read: {error}") from error
 
 
 def table_connection() -> TableConnection:

@@ -8,16 +8,16 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException, UpdateError
+from pynamodb.exceptions import DoesNotExist, PynamoDBException, UpdateError
 
 from caseweave.domain.times import from_rfc3339, to_rfc3339
 from caseweave.errors import NotFoundError, UnavailableError
 from caseweave.storage import table
-from caseweave.storage.items import Item, batch_get, make_item, table_connection
+from caseweave.storage.items import Item, batch_get, make_item, put_if
 from caseweave.storage.table import LedgerRow
 
 # Raised when a parser understands more than before, so that replay knows what to try again.
-PARSER = 1
+PARSER = 2
 LONGEST_EVENT_ID = 256
 _PLAIN, _PACKED = b"\x00", b"\x01"
 _WORTH_PACKING = 2048
@@ -130,18 +130,7 @@ def keep_without_message(
 ) -> bool:
     """Keep an event that makes no message. False if it was kept before."""
     item = ledger_item(raw, event_id, state, reason, hint=hint)
-    try:
-        table_connection().put_item(
-            item["pk"]["S"],
-            item["sk"]["S"],
-            attributes=item,
-            condition=LedgerRow.pk.does_not_exist(),
-        )
-    except PutError as error:
-        if error.cause_response_code == "ConditionalCheckFailedException":
-            return False
-        raise UnavailableError(f"the ledger cannot be written: {error}") from error
-    return True
+    return put_if(item, LedgerRow.pk.does_not_exist())
 
 
 def find_landed(raw: RawInput, event_id: str) -> tuple[str, str]:

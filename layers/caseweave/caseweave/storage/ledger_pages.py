@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pynamodb.exceptions import PynamoDBException
-
 from caseweave.domain.times import from_rfc3339, to_rfc3339
-from caseweave.errors import UnavailableError
-from caseweave.storage.items import read_item, table_connection
+from caseweave.storage.items import read_item, scan
 from caseweave.storage.ledger import LedgerName, LedgerState
 from caseweave.storage.table import LedgerRow
 
 # A page of a scan is 1 MB of records, whatever is asked of them.
 _MOST_SCANS = 8
+_SHOWN = [
+    *("kind", "provider", "account", "event_id", "state", "received_at", "reason"),
+    *("case_id", "message_id"),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +74,9 @@ def list_all(wanted: LedgerFilter) -> Iterator[LedgerLine]:
 
 
 def _scan(wanted: LedgerFilter, start: Any) -> tuple[list[LedgerLine], dict[str, Any] | None]:
-    try:
-        answer = table_connection().scan(
-            filter_condition=_condition(wanted),
-            attributes_to_get=[
-                "kind",
-                "provider",
-                "account",
-                "event_id",
-                "state",
-                "received_at",
-                "reason",
-                "case_id",
-                "message_id",
-            ],
-            exclusive_start_key=start,
-        )
-    except PynamoDBException as error:
-        raise UnavailableError(f"the ledger cannot be listed: {error}") from error
+    answer = scan(
+        filter_condition=_condition(wanted), attributes_to_get=_SHOWN, exclusive_start_key=start
+    )
     return [_read(read_item(item)[1]) for item in answer["Items"]], answer.get("LastEvaluatedKey")
 
 

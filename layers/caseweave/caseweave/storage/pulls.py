@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException
+from pynamodb.exceptions import DoesNotExist, PynamoDBException
 
 from caseweave.domain.times import optional_rfc3339, optional_time
 from caseweave.errors import ContentionError, NotFoundError, UnavailableError
 from caseweave.storage import table
-from caseweave.storage.items import make_item, table_connection
+from caseweave.storage.items import make_item, put_if
 from caseweave.storage.table import PullRow
 
 
@@ -94,14 +94,8 @@ def write_pull(state: PullState) -> PullState:
         version=new.version,
     )
     is_as_read = PullRow.version == state.version if state.version else PullRow.pk.does_not_exist()
-    try:
-        table_connection().put_item(
-            item["pk"]["S"], item["sk"]["S"], attributes=item, condition=is_as_read
-        )
-    except PutError as error:
-        if error.cause_response_code == "ConditionalCheckFailedException":
-            raise ContentionError("another is at the same pull") from error
-        raise UnavailableError(f"the pull cannot be kept: {error}") from error
+    if not put_if(item, is_as_read):
+        raise ContentionError("another is at the same pull")
     return new
 
 
