@@ -389,13 +389,12 @@ def _change_number(change: NumberChange, raw: RawInput) -> bool:
     """The customer keeps their history under the new number; the old one may soon be another's."""
     own = replace(raw, provider=change.provider, account=change.account)
     try:
-        return retry_on_contention(
-            lambda _: move_number(own, change.event_id, change.old, change.new)
-        )
+        retry_on_contention(lambda _: move_number(own, change.event_id, change.old, change.new))
     except NotFoundError as error:
         return keep_without_message(own, change.event_id, LedgerState.IGNORED, str(error))
     except DuplicateEventError:
         return False
+    return True
 
 
 def _keep_hint(hint: PullHint, raw: RawInput) -> bool:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from caseweave.channels.parts import Part
 from caseweave.channels.request import Refusal, Refused, SendResult, Sent
 from caseweave.domain.event import Actor
-from caseweave.domain.message import Channel, Delivery, DeliveryState, Message
+from caseweave.domain.message import Delivery, DeliveryState, Message
 from caseweave.domain.times import to_rfc3339
 from caseweave.errors import CaseweaveError, NotFoundError, UnavailableError
 from caseweave.storage.consent import read_consent
@@ -44,8 +44,6 @@ _LONGEST_PAUSE = timedelta(minutes=15)
 _LONGEST_WAIT = timedelta(hours=1)
 _LONGEST_ERROR = 500
 
-# A call is answered by SMS.
-_BY_SMS = (Channel.SMS, Channel.VOICE)
 
 # What has still to leave of a message, in order; at least one part.
 Plan = Callable[[Message], list[Part]]
@@ -122,7 +120,7 @@ def _send_next(
 
 def _refuse_stopped(message: Message) -> Refused | None:
     """Nothing goes by SMS to who sent STOP, but the one message that confirms it."""
-    if message.channel not in _BY_SMS or message.contact is None:
+    if not message.channel.leaves_as_sms or message.contact is None:
         return None
     try:
         consent = read_consent(message.contact)

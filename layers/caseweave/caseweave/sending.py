@@ -26,8 +26,6 @@ from caseweave.storage.outbox import OutboxKey
 
 # A mail may have 40 MB with everything in it, and files grow by a third in it.
 _MOST_MAILED = 20 * 2**20
-# A call is answered by SMS.
-_BY_SMS = (Channel.SMS, Channel.VOICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ class Outlet:
         if message.channel is Channel.EMAIL:
             return self._send_mail(message, key)
         kind = message.contact.address.kind
-        if message.channel in _BY_SMS and kind is AddressKind.UNPROVEN:
+        if message.channel.leaves_as_sms and kind is AddressKind.UNPROVEN:
             return Refused(Refusal.PERMANENT, "there is no number that an SMS could go to")
         if message.contact.provider == aws_sms.PROVIDER:
             return self._send_by_aws(message.contact, message, part, key)

@@ -17,6 +17,11 @@ class Channel(StrEnum):
     # In person or on paper, entered by an agent.
     OFFLINE = "offline"
 
+    @property
+    def leaves_as_sms(self) -> bool:
+        """A call is answered by SMS."""
+        return self in (Channel.SMS, Channel.VOICE)
+
 
 class Remark(StrEnum):
     """What a message says about an earlier one of the same customer, if that is all it does."""

@@ -128,7 +128,7 @@ def open_case(
 def append_message(
     case: Case, message: Message, suggestions: Sequence[Suggestion] = ()
 ) -> CaseChange:
-    """The customer's next message in a case that is not closed."""
+    """The customer's next message in the case; in a closed one, only an addition to an earlier."""
     return add_inbound(begin_change(case), message, suggestions)
 
 

@@ -157,7 +157,7 @@ def commit_arrival(change: CaseChange, landing: Landing) -> None:
         raise ContentionError(str(error)) from error
 
 
-def move_number(raw: RawInput, event_id: str, old: Address, new: Address) -> bool:
+def move_number(raw: RawInput, event_id: str, old: Address, new: Address) -> None:
     """The customer of *old* is reached under *new* from now on, and *old* is nobody's.
 
     Raises NotFoundError if nobody has *old* or somebody else has *new*, DuplicateEventError if it
@@ -186,7 +186,6 @@ def move_number(raw: RawInput, event_id: str, old: Address, new: Address) -> boo
         if "ledger" in error.parts:
             raise DuplicateEventError(event_id) from error
         raise ContentionError(str(error)) from error
-    return True
 
 
 def _mail_item(landing: Landing, case: Case) -> Item:
