@@ -83,7 +83,7 @@ def _content(message: Mapping[str, Any], language: str) -> Text:
     if message["direction"] == "inbound" and message["subject"]:
         said = Text.assemble(plain(message["subject"], "bold"), "\n", said)
     if remark := message.get("fields", {}).get("remark"):
-        said = Text.assemble(plain(f"[{label(remark, language)}] ", "dim"), said)
+        said = Text.assemble(plain(f"[{label(remark, language)}]", "dim"), "\n", said)
     for file in message["attachments"]:
         said = Text.assemble(said, "\n", _file(file, language))
     return said
