@@ -37,6 +37,41 @@ def kinds(change: CaseChange) -> list[EventKind]:
 # ---------------------------------------------------------------- triage, clocks, owner
 
 
+def called():
+    """A call, which says nothing when it begins, as triaged then."""
+    case, call = opened("[phone call]")
+    return route(case, call).after
+
+
+def told_later(case, body, **fields):
+    remark = {"remark": "addition", "about": "CA1"}
+    return wrote(case, body, "2026-11-23 09:02", "M2", is_automatic=True, fields=remark, **fields)
+
+
+def test_what_was_said_in_a_call_decides_what_it_is_about():
+    case, said = told_later(called(), "充值没到账")
+
+    change = route(case, said, "2026-11-23 09:02")
+
+    assert (case.category, change.after.category) == ("question", "fault")
+    assert kinds(change) == [EventKind.CASE_TRIAGED, EventKind.CASE_ASSIGNED]
+    assert change.events[0].data["due"] == {
+        "first_reply": "2026-11-23T09:10:00.000Z",
+        "outcome": "2026-11-23T13:00:00.000Z",
+    }
+    assert route(change.after, said, "2026-11-23 09:02").is_empty
+
+
+def test_nothing_is_triaged_again_that_somebody_deals_with_or_that_tells_no_more():
+    dealt_with, said = told_later(replied(called(), "2026-11-23 09:01"), "充值没到账")
+    untold, silence = told_later(called(), "[recording, 17 s]")
+    written, more = wrote(called(), "充值没到账", "2026-11-23 09:02", "M2")
+
+    assert route(dealt_with, said).is_empty
+    assert route(untold, silence).is_empty
+    assert EventKind.CASE_TRIAGED not in kinds(route(written, more))
+
+
 def test_a_first_message_is_triaged_assigned_and_acknowledged():
     case, message = opened("充值没到账")
     change = route(case, message)

@@ -110,6 +110,7 @@ def test_fields_of_a_form_name_entities_and_nothing_is_named_twice():
 
 
 def test_a_case_needs_triage_until_it_has_a_category():
-    case, _ = opened("hello")
-    assert needs_triage(case)
-    assert not needs_triage(replace(case, category="question", updated_at=at("2026-11-23 09:01")))
+    case, said = opened("hello")
+    assert needs_triage(case, said, DESK)
+    later = replace(case, category="question", updated_at=at("2026-11-23 09:01"))
+    assert not needs_triage(later, said, DESK)

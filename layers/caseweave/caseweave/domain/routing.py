@@ -38,7 +38,7 @@ def route_message(
     change = begin_change(case)
     if not case.is_active:
         return change
-    if needs_triage(case):
+    if needs_triage(case, message, desk):
         change = _triage(change, message, desk, now)
     change = _wake(change, message, desk, now)
     if wants_acknowledgement(change.after, message) and withheld:

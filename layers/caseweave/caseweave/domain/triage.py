@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 
-from caseweave.domain.case import Case
+from caseweave.domain.case import Case, CaseState
 from caseweave.domain.desk import Desk, Playbook
-from caseweave.domain.message import Message
+from caseweave.domain.message import Message, Remark
 
 # What customers type when they quote an order: a letter prefix, a date or digits, parts by dashes.
 # ASCII, so that Chinese around a number ends it too.
@@ -47,8 +47,15 @@ def find_entities(message: Message, desk: Desk) -> tuple[tuple[str, str], ...]:
     return tuple(dict.fromkeys(found))
 
 
-def needs_triage(case: Case) -> bool:
-    return not case.category
+def needs_triage(case: Case, message: Message, desk: Desk) -> bool:
+    """Not triaged yet; or a call, which says nothing when it begins, and *message* tells what it
+    is about, before anybody has dealt with it.
+    """
+    if not case.category:
+        return True
+    is_untold = case.state is CaseState.NEW and case.category == desk.fallback.category
+    is_addition = message.fields.get("remark") == Remark.ADDITION
+    return is_untold and is_addition and bool(triage_message(message, desk).signs)
 
 
 def _fold(message: Message) -> str:
