@@ -5,51 +5,45 @@ Steady state: two small reads and one transaction.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 
+from caseweave.admission import Standing, find_standing
 from caseweave.channels.kept_request import QUERY
 from caseweave.domain.case import Case
 from caseweave.domain.event import Actor, CaseChange
-from caseweave.domain.identity import Address, AddressKind, Customer, Proof, normalise_email
-from caseweave.domain.joining import Joining, Ticket, join_customer
+from caseweave.domain.identity import Customer, normalise_email
+from caseweave.domain.joining import Joining
 from caseweave.domain.message import (
     Channel,
     Delivery,
     IgnoredEvent,
     InboundEvent,
     InboundMessage,
-    KnownAddress,
     KnownMail,
     MailReport,
     Message,
     NumberChange,
     PullHint,
     Receipt,
-    Remark,
 )
 from caseweave.domain.opening import NewCase, append_message, keep_message, note_links, open_case
 from caseweave.domain.parts import PartGroup
 from caseweave.domain.reference import make_reference
-from caseweave.domain.tokens import read_link_token, read_reply_token
 from caseweave.domain.ulid import derive_ulid
 from caseweave.errors import DuplicateEventError, NotFoundError
 from caseweave.mail_threads import name_mails, suggest_cases
 from caseweave.returned_mail import is_own_mail, keep_report
 from caseweave.storage.cases import read_head
-from caseweave.storage.customers import find_platform_id
 from caseweave.storage.intake import (
     Landing,
     commit_arrival,
-    is_token_used,
     move_number,
     read_arrival,
-    read_open_case,
 )
 from caseweave.storage.ledger import (
     LedgerState,
     RawInput,
-    find_case_of,
     find_landed,
     keep_without_message,
 )
@@ -178,46 +172,34 @@ def receive_once(
     arrival = read_arrival(raw, inbound.event_id, addresses, ids, consistent=is_retry)
     known, mails = arrival.addresses, arrival.mails
     if _is_echo(inbound, mails, door):
-        reason = "a mail of our own that came back"
-        is_new = keep_without_message(raw, inbound.event_id, LedgerState.IGNORED, reason)
-        return Landed("", "", "", is_new)
-    origin = known.get(addresses[0])
-    used_token, ticket = _read_link(inbound, origin, raw.received_at, door)
-    if inbound.customer_id:
-        ticket = Ticket(inbound.customer_id, is_link=False)
-    admission = None if origin or ticket else _find_admission(inbound, door)
-    if inbound.remark is Remark.ADDITION:
-        admission = _find_told(inbound, raw)
-    if admission is not None:
-        ticket = Ticket(admission.case.customer_id, is_link=False)
-    platform_ids = _find_platform_ids(addresses[0], known)
-    joining = join_customer(sender, known, platform_ids, ticket)
-    seed = (raw.provider, raw.account, inbound.event_id)
-    customer_id = joining.customer_id or derive_ulid(raw.received_at, "customer", *seed)
-    case = admission.case if admission and admission.is_in_force else None
-    if case is None and joining.customer_id:
-        hint = origin.case_id if origin and origin.customer_id == customer_id else ""
-        case = read_open_case(customer_id, hint, consistent=is_retry)
+        return _ignore(inbound, raw, "a mail of our own that came back")
+    standing = find_standing(inbound, known, raw, door.signing_keys)
+    case = standing.find_case(consistent=is_retry)
     if case is None and inbound.remark is not None and not inbound.remark.opens_case:
         reason = f"a {inbound.remark} of {inbound.about}; the customer has no open case"
-        is_new = keep_without_message(raw, inbound.event_id, LedgerState.IGNORED, reason)
-        return Landed("", "", "", is_new)
+        return _ignore(inbound, raw, reason)
+    joining, seed = standing.joining, (raw.provider, raw.account, inbound.event_id)
     message = keep_message(
         inbound,
         case.id if case else derive_ulid(raw.received_at, "case", *seed),
-        customer_id,
+        joining.customer_id or derive_ulid(raw.received_at, "customer", *seed),
         derive_ulid(raw.received_at, "message", *seed),
         raw.received_at,
     )
-    if admission is not None:
-        message = replace(message, proof=admission.proof)
+    if standing.admission is not None:
+        message = replace(message, proof=standing.admission.proof)
     named = suggest_cases(inbound, message, mails, door.signing_keys)
     joining = replace(joining, suggestions=(*joining.suggestions, *named))
     change = _change_case(case, message, inbound, joining, door)
-    commit_arrival(
-        change, _land(inbound, raw, message, joining, origin, used_token, waiting, mails)
-    )
+    landing = _land(inbound, raw, message, standing)
+    mail_id = _name_new_mail(inbound, mails)
+    commit_arrival(change, replace(landing, waiting=waiting, mail_id=mail_id))
     return Landed(change.after.id, change.after.ref, message.id, is_new=True)
+
+
+def _ignore(inbound: InboundMessage, raw: RawInput, reason: str) -> Landed:
+    is_new = keep_without_message(raw, inbound.event_id, LedgerState.IGNORED, reason)
+    return Landed("", "", "", is_new)
 
 
 def _is_echo(inbound: InboundMessage, mails: Mapping[str, KnownMail], door: Door) -> bool:
@@ -246,17 +228,8 @@ def _change_case(
     return note_links(change, joining.linked, message.received_at)
 
 
-def _land(
-    inbound: InboundMessage,
-    raw: RawInput,
-    message: Message,
-    joining: Joining,
-    origin: KnownAddress | None,
-    used_token: str,
-    waiting: PartGroup | None,
-    mails: Mapping[str, KnownMail],
-) -> Landing:
-    sender = inbound.sender
+def _land(inbound: InboundMessage, raw: RawInput, message: Message, standing: Standing) -> Landing:
+    sender, joining, origin = inbound.sender, standing.joining, standing.origin
     new_customer = None
     if joining.customer_id is None:
         new_customer = Customer(
@@ -268,7 +241,6 @@ def _land(
             created_at=raw.received_at,
         )
     is_own = origin is not None and origin.customer_id == message.customer_id
-    mail_id = inbound.context.get("message_id", "") if inbound.channel is Channel.EMAIL else ""
     return Landing(
         raw=raw,
         event_id=inbound.event_id,
@@ -277,88 +249,14 @@ def _land(
         new_customer=new_customer,
         linked=joining.linked,
         moved=joining.moved,
-        used_token=used_token,
-        waiting=waiting,
-        mail_id="" if mail_id in mails else mail_id,
+        used_token=standing.used_token,
     )
 
 
-def _read_link(
-    inbound: InboundMessage, origin: KnownAddress | None, now: datetime, door: Door
-) -> tuple[str, Ticket | None]:
-    """The digest and ticket of a link token that is genuine, in time, and not used up."""
-    if not inbound.link_token:
-        return "", None
-    customer_id = read_link_token(inbound.link_token, door.signing_keys, now)
-    if customer_id is None or (origin is not None and origin.customer_id == customer_id):
-        return "", None
-    digest = sha256(inbound.link_token.encode()).hexdigest()
-    if is_token_used(digest):
-        return "", None
-    return digest, Ticket(customer_id, is_link=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """The case that a token admits a message to, without making the sender's address anybody's.
-
-    An addition goes to a closed case too.
-    """
-
-    case: Case
-    proof: Proof
-    is_addition: bool = False
-
-    @property
-    def is_in_force(self) -> bool:
-        return self.is_addition or self.case.is_active
-
-
-def _find_admission(inbound: InboundMessage, door: Door) -> Admission | None:
-    """By the session of the customer's page, or an agent's word; or by the token of our answer,
-    while its case is open: a mail may come back years later, from whoever has the address then.
-    """
-    if inbound.session_case_id:
-        return Admission(read_head(inbound.session_case_id), inbound.sender.proven[0].proof)
-    replied = _find_replied_case(inbound, door)
-    return Admission(replied, Proof.REPLY_TOKEN) if replied else None
-
-
-def _find_told(inbound: InboundMessage, raw: RawInput) -> Admission | None:
-    """The case of the message that an addition is about; None while that is still to come."""
-    case_id = find_case_of(raw, inbound.about)
-    proof = inbound.sender.proven[0].proof
-    return Admission(read_head(case_id), proof, is_addition=True) if case_id else None
-
-
-def _find_replied_case(inbound: InboundMessage, door: Door) -> Case | None:
-    """The open case whose reply token came back from the very address it was issued to."""
-    sender = inbound.sender
-    written_from = [entry.address for entry in sender.proven] + list(sender.claims)
-    for address in written_from:
-        if address.kind is not AddressKind.EMAIL:
-            continue
-        for token in inbound.reply_tokens:
-            case_id = read_reply_token(token, address.value, door.signing_keys)
-            if case_id is not None:
-                return _read_if_active(case_id)
-    return None
-
-
-def _read_if_active(case_id: str) -> Case | None:
-    try:
-        case = read_head(case_id)
-    except NotFoundError:
-        return None
-    return case if case.is_active else None
-
-
-def _find_platform_ids(origin: Address, known: Mapping[Address, KnownAddress]) -> dict[str, str]:
-    """Only a sign-in by a user not seen before can meet another user's phone or mail address."""
-    if origin.kind is not AddressKind.PLATFORM or origin in known:
-        return {}
-    owners = {owner.customer_id for owner in known.values()}
-    return {owner: find_platform_id(owner) for owner in owners}
+def _name_new_mail(inbound: InboundMessage, mails: Mapping[str, KnownMail]) -> str:
+    """The id of a mail under which nothing is known yet; "" for everything else."""
+    mail_id = inbound.context.get("message_id", "") if inbound.channel is Channel.EMAIL else ""
+    return "" if mail_id in mails else mail_id
 
 
 def _keep_receipt(receipt: Receipt, raw: RawInput) -> bool:
