@@ -16,7 +16,7 @@ from caseweave.domain.event import Actor
 from caseweave.domain.message import Delivery, DeliveryState, Message
 from caseweave.domain.times import to_rfc3339
 from caseweave.errors import CaseweaveError, NotFoundError, UnavailableError
-from caseweave.storage.consent import read_consent
+from caseweave.storage.consent import find_opt_out
 from caseweave.storage.outbox import (
     OutboxKey,
     claim_message,
@@ -120,16 +120,16 @@ def _send_next(
 
 def _refuse_stopped(message: Message) -> Refused | None:
     """Nothing goes by SMS to who sent STOP, but the one message that confirms it."""
-    if not message.channel.leaves_as_sms or message.contact is None:
+    if message.contact is None:
         return None
     try:
-        consent = read_consent(message.contact)
+        stopped = find_opt_out(message.contact)
     except UnavailableError as error:
         return Refused(Refusal.TRANSIENT, str(error))
-    if consent is None or not consent.is_opted_out or consent.confirmation == message.id:
+    if stopped is None or stopped.confirmation == message.id:
         return None
     detail = (
-        f"the customer sent STOP at {to_rfc3339(consent.at)}: answer on another channel;"
+        f"the customer sent STOP at {to_rfc3339(stopped.at)}: answer on another channel;"
         " by SMS only after they sent START"
     )
     return Refused(Refusal.OPTED_OUT, detail)

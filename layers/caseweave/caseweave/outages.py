@@ -26,7 +26,7 @@ from caseweave.domain.wording import Wording, fill_text
 from caseweave.errors import ContentionError
 from caseweave.intake import Entropy
 from caseweave.storage.cases import commit_change, list_touched_by, read_head
-from caseweave.storage.consent import read_consent
+from caseweave.storage.consent import find_opt_out
 from caseweave.storage.customers import (
     find_addresses,
     find_open_case_id,
@@ -141,14 +141,7 @@ def _choose_channel(case: Case) -> Channel | None:
     """The channel last used, or the latest other one if they sent STOP there."""
     latest = sorted(case.contacts.values(), key=lambda contact: contact.at, reverse=True)
     in_order = sorted(latest, key=lambda contact: contact.channel is not case.last_channel)
-    return next((contact.channel for contact in in_order if not _is_stopped(contact)), None)
-
-
-def _is_stopped(contact: Contact) -> bool:
-    if contact.channel not in (Channel.SMS, Channel.VOICE):
-        return False
-    consent = read_consent(contact)
-    return consent is not None and consent.is_opted_out
+    return next((contact.channel for contact in in_order if find_opt_out(contact) is None), None)
 
 
 def _open_notice(customer_id: str, notice: Round) -> CaseChange | None:
@@ -180,4 +173,4 @@ def _find_latest_contact(customer_id: str) -> Contact | None:
     contacts = [known.contact for known in list_addresses(customer_id) if known.contact]
     reachable = [contact for contact in contacts if contact.channel is not Channel.WEB]
     latest = sorted(reachable, key=lambda contact: contact.at, reverse=True)
-    return next((contact for contact in latest if not _is_stopped(contact)), None)
+    return next((contact for contact in latest if find_opt_out(contact) is None), None)

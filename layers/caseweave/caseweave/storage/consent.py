@@ -28,6 +28,14 @@ def read_consent(contact: Contact) -> Consent | None:
     return max(said, key=lambda one: (one.is_opted_out, one.at), default=None)
 
 
+def find_opt_out(contact: Contact) -> Consent | None:
+    """The STOP that keeps our SMS from a contact; None if nothing does. Raises UnavailableError."""
+    if not contact.channel.leaves_as_sms:
+        return None
+    consent = read_consent(contact)
+    return consent if consent is not None and consent.is_opted_out else None
+
+
 def put_consent(
     write: Transaction, contact: Contact, consent: Consent, known: Consent | None
 ) -> None:
