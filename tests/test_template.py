@@ -177,6 +177,14 @@ def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def test_no_lifecycle_rule_ends_what_is_quarantined():
+    bucket = STACKS["storage.yaml"]["FilesBucket"]["Properties"]
+    prefixes = [rule["Prefix"] for rule in bucket["LifecycleConfiguration"]["Rules"]]
+
+    assert prefixes
+    assert not any("quarantined/".startswith(prefix) for prefix in prefixes)
+
+
 def test_each_function_may_do_only_what_it_is_for():
     assert find_wide_permissions(RESOURCES) == []
 

@@ -21,6 +21,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> None:
     door, now = partial(make_door, settings), datetime.now(UTC)
     if event.get("source") == "aws.s3":
         bucket, key = event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]
-        receive_transcript(bucket, key, door, settings.retention, now)
+        files_bucket = settings.files_bucket
+        receive_transcript(bucket, key, files_bucket, door, settings.retention, now)
     else:
         receive_contact_event(event, describe_caller, door, settings.retention, now)

@@ -172,7 +172,9 @@ def other_doors(door, s3) -> dict[str, Callable[[], object]]:
         connect.PROVIDER: lambda: receive_contact_event(
             test_connect.event(), lambda *_: lin, lambda: door, YEAR, NOON
         ),
-        "connect transcript": lambda: receive_transcript(FILES, KEPT, lambda: door, YEAR, NOON),
+        "connect transcript": lambda: receive_transcript(
+            FILES, KEPT, FILES, lambda: door, YEAR, NOON
+        ),
         "wecom pulled": pull,
         "desk": lambda: enter_contact(
             said, "S1", Caller("agent-7", ("agent",)), door, YEAR, Moment(NOON, door.entropy)

@@ -48,11 +48,17 @@ def receive_contact_event(
 
 
 def receive_transcript(
-    bucket: str, key: str, make_door: Callable[[], Door], retention: timedelta, now: datetime
+    bucket: str,
+    key: str,
+    files_bucket: str,
+    make_door: Callable[[], Door],
+    retention: timedelta,
+    now: datetime,
 ) -> bool:
     """Add to a call what Contact Lens heard in it. Raises NotFoundError, UnavailableError."""
     content = read_object(bucket, key)
-    raw = RawInput(connect.PROVIDER, "", now, retention, body_ref=f"s3://{bucket}/{key}")
+    ref = f"s3://{bucket}/{key}"
+    raw = RawInput(connect.PROVIDER, "", now, retention, body_ref=ref, hold_in=files_bucket)
     try:
         inbound = parse_events(lambda: connect.parse_transcript(content, key))
     except UnparseableError as error:

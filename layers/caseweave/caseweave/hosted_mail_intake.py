@@ -58,4 +58,4 @@ def _keep_request(
     raw = RawInput(name, "", now, retention, headers=keep_headers(request))
     if len(request.body) <= LONGEST_BODY:
         return replace(raw, body=request.body)
-    return replace(raw, body_ref=keep_raw(files_bucket, request.body))
+    return replace(raw, body_ref=keep_raw(files_bucket, request.body), hold_in=files_bucket)

@@ -33,6 +33,7 @@ from caseweave.domain.reference import make_reference
 from caseweave.domain.ulid import derive_ulid
 from caseweave.errors import DuplicateEventError, NotFoundError
 from caseweave.mail_threads import name_mails, suggest_cases
+from caseweave.quarantine import keep_quarantined
 from caseweave.returned_mail import is_own_mail, keep_report
 from caseweave.storage.cases import read_head
 from caseweave.storage.intake import (
@@ -120,7 +121,7 @@ def quarantine(raw: RawInput, reason: str) -> bool:
     """Keep a verified body that nobody understood, for people to see. False if kept before."""
     said = raw.body or (raw.body_ref or raw.headers.get(QUERY, "")).encode()
     digest = sha256(said).hexdigest()
-    return keep_without_message(raw, f"sha256:{digest}", LedgerState.QUARANTINED, reason)
+    return keep_quarantined(raw, f"sha256:{digest}", reason)
 
 
 def receive_message(inbound: InboundMessage, raw: RawInput, door: Door) -> Landed:

@@ -31,7 +31,8 @@ def receive_mail(
         return 0
     # One byte more than is read, so that the reader knows there was more.
     content = read_object(bucket, key, LARGEST_MAIL + 1)
-    raw = RawInput(ses.PROVIDER, "", now, retention, body_ref=f"s3://{bucket}/{key}")
+    ref = f"s3://{bucket}/{key}"
+    raw = RawInput(ses.PROVIDER, "", now, retention, body_ref=ref, hold_in=files_bucket)
     try:
         events, files = parse_events(lambda: ses.parse(content, object_id))
     except UnparseableError as error:

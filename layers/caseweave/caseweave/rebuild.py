@@ -112,7 +112,7 @@ def _read_or_none(entry: LedgerEntry, replayer: Replayer) -> Reading | None:
 
 def _take_entry(entry: LedgerEntry, reading: Reading | None, replayer: Replayer) -> str:
     """Why it did not land where it had; "" if it did."""
-    raw = entry.as_raw(replayer.retention)
+    raw = entry.as_raw(replayer.retention, replayer.files_bucket)
     events = reading.events if reading else ()
     event = next((one for one in events if name_event(one) == entry.name), None)
     try:

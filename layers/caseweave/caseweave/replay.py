@@ -13,6 +13,7 @@ from caseweave.channels.credentials import Credentials
 from caseweave.domain.message import InboundEvent, MailReport
 from caseweave.errors import CaseweaveError, ContentionError, UnavailableError
 from caseweave.intake import Door, take_in
+from caseweave.quarantine import release
 from caseweave.rereading import reread
 from caseweave.returned_mail import find_reported
 from caseweave.storage.ledger import (
@@ -22,7 +23,6 @@ from caseweave.storage.ledger import (
     bound_event_id,
     list_quarantined,
     read_entries,
-    release_quarantined,
 )
 
 
@@ -87,14 +87,13 @@ class Replayer:
         known = read_entries([name_event(event) for event in reading.events])
         new = [event for event in reading.events if not _is_settled(known.get(name_event(event)))]
         for event in new:
-            if isinstance(event, MailReport) and name_event(event) in known:
-                # One that still is about no mail of ours stays where people see it.
+            if isinstance(event, MailReport):
+                # One that is about no mail of ours stays where people see it.
                 find_reported(event, self.door.signing_keys)
         if new:
             reading.keep_files(self.files_bucket)
-        take_in(new, entry.as_raw(self.retention), self.door)
-        if entry.state is LedgerState.QUARANTINED:
-            release_quarantined(entry, self.retention)
+        take_in(new, entry.as_raw(self.retention, self.files_bucket), self.door)
+        release(entry, self.retention)
         return Replayed(entry.name, Outcome.TAKEN_IN if new else Outcome.KNOWN, len(new))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from caseweave.agents.contacts import PROVIDER as DESK
-from caseweave.aws.mailbox import keep_attachment, read_object
+from caseweave.aws.mailbox import keep_attachment, read_ref
 from caseweave.channels import connect, ses, web_form
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.kept_message import restore_message
@@ -65,7 +65,4 @@ def _read(entry: LedgerEntry, read_credentials: Callable[[str], Credentials]) ->
 
 def _read_body(entry: LedgerEntry) -> bytes:
     """As much as the door reads: of a larger mail, one byte more, so that the reader knows."""
-    if not entry.body_ref:
-        return entry.body
-    bucket, _, key = entry.body_ref.removeprefix("s3://").partition("/")
-    return read_object(bucket, key, LARGEST_MAIL + 1)
+    return read_ref(entry.object_ref, LARGEST_MAIL + 1) if entry.object_ref else entry.body

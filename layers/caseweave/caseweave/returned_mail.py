@@ -21,6 +21,7 @@ from caseweave.domain.message import (
 from caseweave.domain.outbound import MAIL_SENDER, find_mail_address
 from caseweave.domain.tokens import find_traces, name_replied_case, read_reply_token
 from caseweave.errors import NotFoundError
+from caseweave.quarantine import keep_quarantined
 from caseweave.storage.cases import list_messages
 from caseweave.storage.ledger import LedgerState, RawInput, keep_without_message
 from caseweave.storage.outbox import (
@@ -41,7 +42,7 @@ def keep_report(report: MailReport, raw: RawInput, keys: Sequence[bytes]) -> boo
         key = find_reported(report, keys)
     except NotFoundError as error:
         reason = f"{error} It says: {report.detail}"
-        return keep_without_message(own, report.event_id, LedgerState.QUARANTINED, reason)
+        return keep_quarantined(own, report.event_id, reason)
     if report.state is None:
         reason = f"nothing is settled for message {key.message_id} yet: {report.detail}"
         return keep_without_message(own, report.event_id, LedgerState.IGNORED, reason)

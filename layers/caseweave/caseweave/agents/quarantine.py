@@ -19,7 +19,7 @@ def list_quarantine(caller: Caller) -> dict[str, Any]:
                 "received_at": to_rfc3339(entry.received_at),
                 "reason": entry.reason,
                 "body": entry.body[:10_000].decode("utf-8", "replace"),
-                "body_ref": entry.body_ref,
+                "body_ref": entry.object_ref,
             }
             for entry in ledger.list_quarantined(100)
         ]

@@ -35,7 +35,11 @@ class LedgerState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RawInput:
-    """A verified request as it came. `body_ref` names the object that holds it, if not `body`."""
+    """A verified request as it came. `body_ref` names the object that holds it, if not `body`.
+
+    That object ends by a lifecycle rule. While the input is quarantined, a copy stays in the bucket
+    `hold_in`, and `held_ref` names it.
+    """
 
     provider: str
     account: str
@@ -44,6 +48,8 @@ class RawInput:
     body: bytes = b""
     body_ref: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    hold_in: str = ""
+    held_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +78,19 @@ class LedgerEntry:
     case_id: str
     headers: Mapping[str, str] = field(default_factory=dict)
     message_id: str = ""
+    held_ref: str = ""
 
     @property
     def name(self) -> LedgerName:
         return LedgerName(self.provider, self.account, self.event_id)
 
-    def as_raw(self, retention: timedelta) -> RawInput:
+    @property
+    def object_ref(self) -> str:
+        """Where the object is that holds its body, "" if none does."""
+        is_held = self.state is LedgerState.QUARANTINED and self.held_ref
+        return self.held_ref if is_held else self.body_ref
+
+    def as_raw(self, retention: timedelta, hold_in: str) -> RawInput:
         """The input as it came, at the time at which it came."""
         return RawInput(
             self.provider,
@@ -87,6 +100,8 @@ class LedgerEntry:
             self.body,
             self.body_ref,
             self.headers,
+            hold_in,
+            self.held_ref,
         )
 
 
@@ -116,6 +131,7 @@ def ledger_item(
         headers=dict(raw.headers) or None,
         body=_pack(raw.body) if raw.body else None,
         body_ref=raw.body_ref or None,
+        held_ref=(raw.held_ref or None) if is_quarantined else None,
         case_id=case_id or None,
         message_id=message_id or None,
         hint=hint or None,
@@ -187,6 +203,7 @@ def _read(values: Mapping[str, Any]) -> LedgerEntry:
         case_id=values.get("case_id") or "",
         headers=values.get("headers") or {},
         message_id=values.get("message_id") or "",
+        held_ref=values.get("held_ref") or "",
     )
 
 

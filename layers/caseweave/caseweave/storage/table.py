@@ -104,6 +104,7 @@ class LedgerRow(Row, discriminator="ledger"):
     headers: JSONAttribute = JSONAttribute(null=True)
     body = BinaryAttribute(null=True, legacy_encoding=False)
     body_ref = UnicodeAttribute(null=True)
+    held_ref = UnicodeAttribute(null=True)
     case_id = UnicodeAttribute(null=True)
     message_id = UnicodeAttribute(null=True)
     hint = UnicodeAttribute(null=True)
