@@ -15,6 +15,7 @@ from caseweave.connect_intake import receive_contact_event, receive_transcript
 from caseweave.hosted_mail_intake import receive_hosted_mail
 from caseweave.intake import take_in
 from caseweave.mail_intake import receive_mail
+from caseweave.mail_receipts import receive_receipt
 from caseweave.storage.ledger import RawInput
 from caseweave.webhooks import receive_webhook
 from tests.channels import (
@@ -41,6 +42,14 @@ from tests.usecases.world import NOON, YEAR
 
 FILES = "files"
 KEPT = "Analysis/Voice/2026/11/23/0a5e_analysis_2026-11-23T05_31_00Z.json"
+BOUNCE = {
+    "id": "e-1",
+    "detail": {
+        "eventType": "Bounce",
+        "mail": {"messageId": "0102018f5a2b3c4d-000000"},
+        "bounce": {"bounceType": "Permanent"},
+    },
+}
 A_MAIL = "From: Lin <lin@example.com>\r\nMessage-ID: <a@example.com>\r\n\r\n还没到账\r\n"
 
 
@@ -175,6 +184,7 @@ def other_doors(door, s3) -> dict[str, Callable[[], object]]:
         "connect transcript": lambda: receive_transcript(
             FILES, KEPT, FILES, lambda: door, YEAR, NOON
         ),
+        "ses receipt": lambda: receive_receipt(BOUNCE, lambda: door, YEAR, NOON),
         "wecom pulled": pull,
         "desk": lambda: enter_contact(
             said, "S1", Caller("agent-7", ("agent",)), door, YEAR, Moment(NOON, door.entropy)

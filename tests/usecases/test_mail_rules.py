@@ -22,7 +22,6 @@ from caseweave.domain.tokens import issue_reply_token
 from caseweave.domain.ulid import derive_ulid
 from caseweave.intake import Door, take_in
 from caseweave.notifier import NOTIFIER
-from caseweave.replay import Replayer
 from caseweave.router import route_case
 from caseweave.storage import cases, ledger
 from caseweave.storage.ledger import RawInput
@@ -215,15 +214,6 @@ def test_a_bounce_of_nothing_of_ours_is_quarantined_for_people_to_see(mailbox, d
     assert reason.startswith("This report on a mail proves to be about none of ours.")
     assert "5.1.1 smtp; 550 no such user" in reason
     assert mailbox.case_ids() == []
-
-
-def test_a_replay_leaves_a_bounce_of_nothing_where_people_see_it(mailbox, door):
-    mailbox.bounce("Message-ID: <x@example.com>")
-
-    (done,) = Replayer("files", lambda name: None, door, YEAR).replay_quarantined(10)
-
-    assert not done.is_understood
-    assert len(quarantined()) == 1
 
 
 def test_a_forged_bounce_without_our_signature_fails_nothing(mailbox, answered):

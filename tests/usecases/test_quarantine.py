@@ -147,7 +147,7 @@ def test_a_bounce_of_nothing_of_ours_outlives_the_mail_bucket(s3, door):
 
     (done,) = replay(door)
 
-    assert done.outcome is Outcome.NOT_UNDERSTOOD
+    assert (done.outcome, done.is_understood) == (Outcome.NOT_UNDERSTOOD, False)
     assert done.reason == "This report on a mail proves to be about none of ours."
     assert shown() == [MAIL_COPY]
     assert read(s3, FILES, f"quarantined/{MAILS}/{KEY}") == DSN

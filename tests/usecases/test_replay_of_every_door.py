@@ -25,7 +25,7 @@ from tests.usecases.doors import (
 from tests.usecases.test_web_intake import desk, submit  # noqa: F401 - a fixture
 from tests.usecases.world import NOON, YEAR
 
-OTHERS = ["ses", "connect", "connect transcript", "wecom pulled", "desk"]
+OTHERS = ["ses", "ses receipt", "connect", "connect transcript", "wecom pulled", "desk"]
 SECRETS = [ACCOUNTS["aliyun"].current("token"), "s3cret", "t0ken"]
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from caseweave.agents.contacts import PROVIDER as DESK
 from caseweave.aws.mailbox import keep_attachment, read_ref
-from caseweave.channels import connect, ses, web_form
+from caseweave.channels import connect, ses, ses_events, web_form
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.kept_message import restore_message
 from caseweave.channels.kept_request import restore_request
@@ -49,6 +49,9 @@ def _read(entry: LedgerEntry, read_credentials: Callable[[str], Credentials]) ->
     name = entry.provider
     if name in _OUR_OWN:
         return Reading([restore_message(entry.headers)])
+    if name == ses_events.PROVIDER and not entry.body_ref:
+        # What SES tells of our own mails comes as an event, not as a mail.
+        return Reading(ses_events.parse_event(read_json_object(entry.body)))
     if name == ses.PROVIDER:
         return Reading(*ses.parse(_read_body(entry), entry.body_ref.rpartition("/")[2]))
     if name == connect.PROVIDER and entry.body_ref:
