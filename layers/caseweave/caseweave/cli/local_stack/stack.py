@@ -77,9 +77,6 @@ def _template_parameters(ports: Ports) -> dict[str, str]:
     return {
         "Stage": "local",
         "ProviderApiUrl": sink,
-        "SesEndpointUrl": f"{sink}/ses",
-        "SmsEndpointUrl": f"{sink}/aws",
-        "ConnectEndpointUrl": f"{sink}/connect",
         "PlatformJwksUrl": f"{platform}/.well-known/jwks.json",
         "PlatformIssuer": platform,
         "PlatformAudience": "caseweave",
