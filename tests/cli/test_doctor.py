@@ -28,8 +28,8 @@ from caseweave.cli.doctor.door import greet, read_greeting, read_knock
 from caseweave.cli.doctor.examine import NAMES, examine
 from caseweave.cli.doctor.finding import Level
 from caseweave.cli.doctor.parameter import check_parameter, read_parameter
-from caseweave.cli.doctor.place import Place
 from caseweave.cli.local_stack.provider_secrets import ensure_secrets, record_webhook_urls
+from caseweave.cli.place import Place
 from caseweave.errors import InvalidConfigError
 from tests.conftest import ROOT
 
@@ -602,11 +602,12 @@ class TestTheWhole:
         assert "voice_url is missing: calls cannot be received" in said(findings)
 
 
-def desk(parameters, **keys):
+def desk(parameters, settings=(), **keys):
     """A deployed desk as SSM knows it."""
     texts = {f"providers/{name}": json.dumps(values) for name, values in parameters.items()}
     texts |= {"keys": json.dumps(keys)} if keys else {}
-    return Place(API_URL, "/caseweave/x", "mail", {}, "", texts.get, lambda _: None)
+    outputs, settings = {"MailBucket": "mail"}, dict(settings)
+    return Place(API_URL, "/caseweave/x", outputs, settings, "", texts.get, lambda _: None)
 
 
 def test_without_a_stack_it_says_how_to_start_one(tmp_path):

@@ -1,13 +1,12 @@
 """What the doctor asks of AWS, against an AWS in memory."""
 
-import json
-
 import boto3
 import pytest
 from moto import mock_aws
 
 from caseweave.cli.doctor.aws_account import ask_ses, ask_sns
-from caseweave.cli.doctor.place import UnreadableStackError, find_deployed
+from caseweave.cli.place import UnreadableStackError, find_deployed
+from tests.cli.stacks import deploy
 
 REGION = "us-east-1"
 BUCKET = "desk-mail"
@@ -23,21 +22,8 @@ def aws(monkeypatch):
         yield
 
 
-def deploy(outputs, **settings):
-    template = {
-        "Parameters": {name: {"Type": "String"} for name in settings},
-        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
-        "Outputs": {name: {"Value": value} for name, value in outputs.items()},
-    }
-    boto3.client("cloudformation", region_name=REGION).create_stack(
-        StackName="desk",
-        TemplateBody=json.dumps(template),
-        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in settings.items()],
-    )
-
-
 def find(**settings):
-    deploy({"ApiUrl": API_URL, "MailBucket": BUCKET}, **settings)
+    deploy("desk", {"ApiUrl": API_URL, "MailBucket": BUCKET}, **settings)
     return find_deployed("desk", REGION, "")
 
 
@@ -59,7 +45,7 @@ def test_a_domain_of_ones_own_is_what_providers_call(aws):
 def test_a_stack_that_is_not_there_or_not_ours_is_explained(aws):
     with pytest.raises(UnreadableStackError, match="Set AWS_PROFILE"):
         find_deployed("desk", REGION, "")
-    deploy({"Another": "x"})
+    deploy("desk", {"Another": "x"})
     with pytest.raises(UnreadableStackError, match="not one of Caseweave"):
         find_deployed("desk", REGION, "")
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import boto3
@@ -36,3 +37,29 @@ def dump(table: str) -> Callable[[], list[dict]]:
         return sorted(items, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
 
     return scan
+
+
+@pytest.fixture
+def make_empty(table: str) -> Callable[[], str]:
+    """Makes another table with the keys and indexes of the first."""
+    dynamodb = boto3.client("dynamodb")
+    known = dynamodb.describe_table(TableName=table)["Table"]
+    indexes = [
+        {name: index[name] for name in ("IndexName", "KeySchema", "Projection")}
+        for index in known["GlobalSecondaryIndexes"]
+    ]
+
+    numbers = count()
+
+    def make() -> str:
+        name = f"rebuilt-{next(numbers)}"
+        dynamodb.create_table(
+            TableName=name,
+            KeySchema=known["KeySchema"],
+            AttributeDefinitions=known["AttributeDefinitions"],
+            GlobalSecondaryIndexes=indexes,
+            BillingMode="PAY_PER_REQUEST",
+        )
+        return name
+
+    return make

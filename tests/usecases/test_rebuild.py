@@ -38,30 +38,6 @@ COMPARED = (
 )
 
 
-@pytest.fixture
-def make_empty(table):
-    """Another table with the keys and indexes of the first."""
-    dynamodb = boto3.client("dynamodb")
-    known = dynamodb.describe_table(TableName=table)["Table"]
-    indexes = [
-        {name: index[name] for name in ("IndexName", "KeySchema", "Projection")}
-        for index in known["GlobalSecondaryIndexes"]
-    ]
-
-    def make():
-        name = f"rebuilt-{next(_numbers)}"
-        dynamodb.create_table(
-            TableName=name,
-            KeySchema=known["KeySchema"],
-            AttributeDefinitions=known["AttributeDefinitions"],
-            GlobalSecondaryIndexes=indexes,
-            BillingMode="PAY_PER_REQUEST",
-        )
-        return name
-
-    return make
-
-
 def dump_table(name):
     pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=name)
     items = [item for page in pages for item in page["Items"]]

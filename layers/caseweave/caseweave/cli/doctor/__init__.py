@@ -5,10 +5,11 @@ from pathlib import Path
 
 import click
 
+from caseweave.cli.doctor.asking import ask
 from caseweave.cli.doctor.examine import NAMES, examine, is_set_up, summary
 from caseweave.cli.doctor.finding import Level
-from caseweave.cli.doctor.place import ask, find_deployed, find_local
 from caseweave.cli.language import language_option
+from caseweave.cli.place import find_deployed, find_local, stack_options
 from caseweave.cli.state_dir import state_dir_option
 
 _COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "red"}
@@ -22,8 +23,7 @@ _LEFT_OUT = {"en": "not set up: ", "zh-CN": "未配置："}
 @click.command()
 @click.argument("providers", nargs=-1, type=click.Choice(NAMES), metavar="[PROVIDER]...")
 @state_dir_option
-@click.option("--stack", help="A deployed stack, asked with your AWS keys; else the local one.")
-@click.option("--region", help="Where the stack is; else that of your AWS profile.")
+@stack_options
 @click.option("--api-url", default="", help="A domain of your own before the stack's API.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @language_option

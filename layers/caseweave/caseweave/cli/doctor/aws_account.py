@@ -12,7 +12,7 @@ from caseweave.cli.doctor.checks.aws_side import (
     read_topic,
 )
 from caseweave.cli.doctor.finding import Finding, problem
-from caseweave.cli.doctor.place import Place
+from caseweave.cli.place import Place
 
 
 def ask_ses(place: Place) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from caseweave.cli.doctor.checks.account import Account
 from caseweave.cli.doctor.door import greet, knock, read_greeting, read_knock
 from caseweave.cli.doctor.finding import Finding, Level, ok, problem, warning
 from caseweave.cli.doctor.parameter import check_parameter, read_parameter
-from caseweave.cli.doctor.place import Place
+from caseweave.cli.place import Place
 from caseweave.errors import InvalidConfigError, MissingSecretError
 from caseweave.provider_api import find_base_url
 

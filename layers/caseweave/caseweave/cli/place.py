@@ -1,19 +1,18 @@
-"""Which desk is examined: the local stack, or a deployed one with the operator's own keys."""
+"""Which desk a command is about: the local stack, or a deployed one by the operator's own keys."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
-import urllib3
+import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from caseweave.channels.request import ProviderAnswer, ProviderRequest, Refusal, Refused
 from caseweave.cli.local_stack import local_client, read_outputs
-from caseweave.cli.local_stack.errors import LocalStackError
-from caseweave.cli.outside.http import call
 from caseweave.errors import CaseweaveError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class UnreadableStackError(CaseweaveError):
@@ -22,13 +21,13 @@ class UnreadableStackError(CaseweaveError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`settings` are the stack's parameters; `provider_api_url` stands in for all providers, ""
-    for their own.
+    """`outputs` and `settings` are the stack's outputs and parameters; `provider_api_url` stands in
+    for all providers, "" for their own.
     """
 
     api_url: str
     prefix: str
-    mail_bucket: str
+    outputs: Mapping[str, str]
     settings: Mapping[str, str]
     provider_api_url: str
     read_parameter: Callable[[str], str | None]
@@ -37,6 +36,21 @@ class Place:
     @property
     def is_local(self) -> bool:
         return bool(self.provider_api_url)
+
+    @property
+    def mail_bucket(self) -> str:
+        return self.outputs["MailBucket"]
+
+
+def stack_options(command: Command) -> Command:
+    """Give a command `stack: str | None` and `region: str | None`; without them it is the local
+    one.
+    """
+    stack = click.option(
+        "--stack", help="A deployed stack, asked with your AWS keys; else the local one."
+    )
+    region = click.option("--region", help="Where the stack is; else that of your AWS profile.")
+    return stack(region(command))
 
 
 def parameter_reader(client: Callable[[str], Any], prefix: str) -> Callable[[str], str | None]:
@@ -61,18 +75,20 @@ def parameter_reader(client: Callable[[str], Any], prefix: str) -> Callable[[str
 
 
 def find_local(state_dir: Path) -> Place:
-    """Raises LocalStackError when no stack is up."""
+    """Raises LocalStackError when no stack is up, UnreadableStackError."""
     outputs = read_outputs(state_dir)
-    prefix = f"/caseweave/{outputs['StackName']}"
+    stack = outputs["StackName"]
+    prefix = f"/caseweave/{stack}"
 
     def client(service: str) -> Any:
         return local_client(service, outputs["EndpointUrl"])
 
+    described = _describe(client, stack, "Start it again: caseweave down, caseweave up.")
     return Place(
         api_url=outputs["ApiUrl"],
         prefix=prefix,
-        mail_bucket=outputs["MailBucket"],
-        settings={},
+        outputs=outputs,
+        settings=_parameters(described),
         provider_api_url=outputs["SinkUrl"],
         read_parameter=parameter_reader(client, prefix),
         client=client,
@@ -81,36 +97,35 @@ def find_local(state_dir: Path) -> Place:
 
 def find_deployed(stack: str, region: str | None, api_url: str) -> Place:
     """Raises UnreadableStackError."""
-    session = boto3.Session(region_name=region)
-    try:
-        found = session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-    except (ClientError, BotoCoreError) as error:
-        raise UnreadableStackError(
-            f"The stack {stack} cannot be read: {error}. Set AWS_PROFILE, and --region where it is."
-        ) from error
-    outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
-    settings = {
-        one["ParameterKey"]: one.get("ParameterValue", "") for one in found.get("Parameters", [])
-    }
+    client = boto3.Session(region_name=region).client
+    described = _describe(client, stack, "Set AWS_PROFILE, and --region where it is.")
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
+    settings = _parameters(described)
     prefix = f"/caseweave/{stack}"
     if not {"ApiUrl", "MailBucket"} <= set(outputs):
         raise UnreadableStackError(f"The stack {stack} is not one of Caseweave: it has no ApiUrl.")
     return Place(
         api_url=(api_url or settings.get("PublicUrl") or outputs["ApiUrl"]).rstrip("/"),
         prefix=prefix,
-        mail_bucket=outputs["MailBucket"],
+        outputs=outputs,
         settings=settings,
         provider_api_url="",
-        read_parameter=parameter_reader(session.client, prefix),
-        client=session.client,
+        read_parameter=parameter_reader(client, prefix),
+        client=client,
     )
 
 
-def ask(request: ProviderRequest) -> ProviderAnswer | Refused:
-    """A function that starts cold may take its time."""
+def _describe(client: Callable[[str], Any], stack: str, advice: str) -> dict[str, Any]:
     try:
-        reply = call(request.method, request.url, request.body or None, request.headers)
-    except (LocalStackError, urllib3.exceptions.HTTPError) as error:
-        return Refused(Refusal.UNKNOWN, type(error.__cause__ or error).__name__)
-    headers = {name.lower(): value for name, value in reply.headers.items()}
-    return ProviderAnswer(reply.status, reply.body, headers)
+        return dict(client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0])
+    except (ClientError, BotoCoreError) as error:
+        raise UnreadableStackError(
+            f"The stack {stack} cannot be read: {error}. {advice}"
+        ) from error
+
+
+def _parameters(described: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        one["ParameterKey"]: one.get("ParameterValue", "")
+        for one in described.get("Parameters", [])
+    }
