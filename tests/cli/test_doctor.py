@@ -597,6 +597,16 @@ class TestTheWhole:
         right = desk({}, signing=["ab" * 32])
         assert levels(examine("keys", right, None)) == ["ok"]
 
+    @pytest.mark.parametrize(
+        ("setting", "level"), [("", "ok"), ("none", "ok"), ("turnstile", "problem")]
+    )
+    def test_only_a_human_check_that_is_on_needs_its_parameter(self, setting, level):
+        settings = {"WebOrigins": "https://shop.example"} | (
+            {"HumanCheck": setting} if setting else {}
+        )
+        findings = examine("web", desk({}, settings), lambda _: ProviderAnswer(200, b"[]"))
+        assert levels(findings)[-1] == level
+
     def test_calls_need_an_address_of_their_own(self):
         findings = examine("voice", desk({"twilio": TWILIO}), lambda _: ProviderAnswer(403, b""))
         assert "voice_url is missing: calls cannot be received" in said(findings)

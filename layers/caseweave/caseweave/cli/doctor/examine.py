@@ -73,7 +73,7 @@ def _examine_web(place: Place, ask: Ask) -> Iterator[Finding]:
         told = answer.detail if isinstance(answer, Refused) else str(answer.status)
         yield problem(f"the forms are not served ({told})", f"表单无法访问（{told}）")
     text = place.read_parameter("providers/human_check")
-    if text is not None or place.settings.get("HumanCheck"):
+    if text is not None or place.settings.get("HumanCheck", "none") != "none":
         yield from _check_values("human_check", text, place)
     if not place.is_local and not place.settings.get("WebOrigins"):
         yield warning(
