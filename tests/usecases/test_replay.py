@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from caseweave.agents.caller import Caller
 from caseweave.agents.replay import list_ledger, replay_entries
-from caseweave.channels import telegram, vonage
+from caseweave.channels import telegram, vonage, whatsapp
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import WebhookRequest
 from caseweave.domain.event import Actor
@@ -30,6 +30,7 @@ from caseweave.storage import cases, ledger
 from caseweave.storage.ledger import LedgerName, LedgerState, read_entries
 from caseweave.storage.ledger_pages import LedgerFilter, list_all
 from caseweave.storage.outbox import outbox_key, settle_message
+from tests.channels import test_whatsapp
 from tests.usecases.world import NOON, YEAR, crash_at_call, raw
 
 ACCOUNT = Credentials("telegram", {"bot_id": "7", "secret_token": ["s"]})
@@ -253,10 +254,16 @@ STEPS = st.lists(
         st.tuples(st.just("part"), st.integers(1, 3), st.sampled_from(["a", "b"])),
         st.tuples(st.just("receipt"), USERS, st.sampled_from(["delivered", "failed"])),
         st.tuples(st.just("garbage"), USERS, TEXTS),
+        st.tuples(st.just("whatsapp"), USERS, TEXTS),
+        st.tuples(st.just("moved"), USERS, USERS),
     ),
     max_size=8,
 )
-SMS = {"vonage": Credentials("vonage", {"signature_secret": "s"}), "telegram": ACCOUNT}
+SMS = {
+    "vonage": Credentials("vonage", {"signature_secret": "s"}),
+    "telegram": ACCOUNT,
+    "whatsapp": test_whatsapp.ACCOUNT,
+}
 
 
 def as_request(kind, who, text, number, base):
@@ -270,6 +277,16 @@ def as_request(kind, who, text, number, base):
     if kind == "receipt":
         sms = {"messageId": f"{base}-{number}", "status": text, "msisdn": "8613800138000"}
         return "vonage", vonage, json.dumps(sms).encode()
+    if kind in ("whatsapp", "moved"):
+        numbers = [str(8_613_900_000_000 + base + one) for one in range(5)]
+        system = (
+            {"type": "user_changed_number", "wa_id": numbers[text + 1]} if kind == "moved" else {}
+        )
+        content = {"system": system} if system else {"text": {"body": text}}
+        sent = test_whatsapp.said("system" if system else "text", **content)
+        sent |= {"from": numbers[who], "id": f"wamid.{base + number}"}
+        posted = test_whatsapp.batch(test_whatsapp.change(messages=[sent]))
+        return "whatsapp", whatsapp, json.dumps(posted).encode()
     if kind == "garbage":
         return "telegram", telegram, f"{{{base}.{number}".encode()
     content = {

@@ -118,7 +118,8 @@ def _take_entry(entry: LedgerEntry, reading: Reading | None, replayer: Replayer)
     try:
         if entry.provider == SWEPT:
             sweep_parts(replayer.door, replayer.retention, entry.received_at)
-        elif event is not None:
+        elif reading is not None and event is not None:
+            reading.keep_files(replayer.files_bucket)
             take_in([event], raw, replayer.door)
         else:
             # Not understood then or now: it stays for people to read, or done with.
