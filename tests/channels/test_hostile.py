@@ -65,13 +65,17 @@ def outcome(parse, body):
         return []
     for event in events:
         assert isinstance(event, InboundMessage | Receipt | MailReport | IgnoredEvent)
-        # Lone surrogates would be refused by the store, NaN by whoever reads JSON.
-        json.dumps(asdict(event), default=str, ensure_ascii=False, allow_nan=False).encode()
-        if isinstance(event, InboundMessage):
-            optional_rfc3339(event.occurred_at)
-            for text in (event.body, event.subject, event.event_id, event.provider_id):
-                assert type(text) is str
+        assert_storable(event)
     return events
+
+
+def assert_storable(event):
+    # Lone surrogates would be refused by the store, NaN by whoever reads JSON.
+    json.dumps(asdict(event), default=str, ensure_ascii=False, allow_nan=False).encode()
+    if isinstance(event, InboundMessage):
+        optional_rfc3339(event.occurred_at)
+        for text in (event.body, event.subject, event.event_id, event.provider_id):
+            assert type(text) is str
 
 
 json_values = st.recursive(

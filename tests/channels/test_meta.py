@@ -1,13 +1,9 @@
 """Messenger's and Instagram's webhooks in, their API out."""
 
 import json
-import os
-import re
 import time
-from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -42,7 +38,6 @@ PAGE, PSID = "620017", "7700990011223344"
 IG_ACCOUNT, IGSID = "17841455500011122", "880044"
 WHEN = datetime(2026, 11, 23, 5, 24, 33, 120_000, tzinfo=UTC)
 WHEN_MS = 1_795_411_473_120
-VECTORS = Path(os.environ.get("CASEWEAVE_VECTORS") or "/nowhere") / "meta"
 
 
 def event(*, page=PAGE, user=PSID, **content):
@@ -622,46 +617,3 @@ def test_a_large_batch_is_read_within_seconds():
     assert len(parse(batch(*said, *[event(read={"watermark": n}) for n in range(1000)]))) == 2000
 
     assert time.process_time() - started < 2
-
-
-# Vectors
-
-
-def snake_case(value):
-    if isinstance(value, dict):
-        return {
-            re.sub("[A-Z]", lambda found: "_" + found.group().lower(), name): snake_case(one)
-            for name, one in value.items()
-        }
-    return [snake_case(one) for one in value] if isinstance(value, list) else value
-
-
-def as_batch(payload):
-    """A payload as it would come; some collections have single events, in camel case."""
-    if "object" in payload:
-        return payload
-    said = payload["messaging"] if isinstance(payload.get("messaging"), dict) else payload
-    return batch(snake_case(said))
-
-
-@pytest.mark.skipif(not VECTORS.is_dir(), reason="CASEWEAVE_VECTORS names no folder with meta/")
-def test_every_payload_that_others_collected_is_events_or_unparseable():
-    counts = Counter()
-    for file in json.loads((VECTORS / "manifest.json").read_text())["files"]:
-        path = VECTORS / file["file"]
-        if file["kind"] != "payload" or "whatsapp" in file["file"]:
-            continue
-        try:
-            events = parse(as_batch(json.loads(path.read_text())))
-        except UnparseableError as refusal:
-            print(f"unparseable {file['file']}: {refusal}")
-            counts["unparseable"] += 1
-            continue
-        assert events
-        for one in events:
-            counts[type(one).__name__] += 1
-            if type(one) is IgnoredEvent:
-                print(f"ignored {file['file']}: {one.reason}")
-    print(dict(counts))
-    assert counts["InboundMessage"] >= 10
-    assert counts["IgnoredEvent"] >= 5

@@ -1,12 +1,10 @@
 """Mail that SendGrid's Inbound Parse posts."""
 
 import json
-import os
 from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 from Crypto.Hash import SHA256
@@ -23,8 +21,8 @@ from caseweave.channels.request import WebhookRequest
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
 from caseweave.domain.message import Attachment, Channel, InboundMessage
 from caseweave.errors import InvalidSignatureError, MissingSecretError, UnparseableError
+from tests.vectors import VECTORS, needs_vectors
 
-VECTORS = Path(os.environ.get("CASEWEAVE_VECTORS") or "/nowhere") / "sendgrid"
 SIGNATURE = "x-twilio-email-event-webhook-signature"
 TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
 KEYS = {name: ECC.generate(curve="P-256") for name in ("new", "old", "older")}
@@ -346,21 +344,11 @@ def test_any_bytes_are_a_mail_or_unparseable(content, name):
     outcome(multipart([(content, content)]))
 
 
-@pytest.mark.skipif(not VECTORS.is_dir(), reason="CASEWEAVE_VECTORS has no folder sendgrid")
-def test_the_signature_vectors():
-    vectors = json.loads((VECTORS / "signature_vectors.json").read_text("utf-8"))["vectors"]
-    for vector in vectors:
-        headers = {name.lower(): value for name, value in vector["headers"].items()}
-        request = WebhookRequest(vector["raw_body"].encode(), headers)
-        accepted = is_accepted(request, public_key=vector["public_key_der_base64"])
-        assert accepted is vector["expected_valid"], vector["id"]
-
-
-@pytest.mark.skipif(not VECTORS.is_dir(), reason="CASEWEAVE_VECTORS has no folder sendgrid")
+@needs_vectors
 def test_the_payload_vectors():
     kind = {"content-type": "multipart/form-data; boundary=xYzZY"}
     found = []
-    for path in sorted(VECTORS.glob("inbound-parse/*.txt")):
+    for path in sorted((VECTORS / "sendgrid").glob("inbound-parse/*.txt")):
         if path.stat().st_size:
             (message,), files = sendgrid.parse_mail(
                 WebhookRequest(path.read_bytes(), kind), account()

@@ -1,12 +1,10 @@
 """SNS's signature: Amazon's certificate, our topic, now; and nothing else."""
 
 import json
-import os
 from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
 
 import pytest
 from Crypto.PublicKey import RSA
@@ -15,7 +13,6 @@ from caseweave.channels import aws_sms, sns
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import WebhookRequest
 from caseweave.cli.outside.sns import CERTIFICATE_URL, TOPIC, make_certificate, seal
-from caseweave.domain.times import from_rfc3339
 from caseweave.errors import InvalidSignatureError, MissingSecretError, UnparseableError
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -262,31 +259,3 @@ def test_only_an_offer_is_confirmed():
 def test_no_other_address_is_visited(url):
     with pytest.raises(UnparseableError):
         sns.find_subscription(envelope(SubscribeURL=url))
-
-
-# ---------------------------------------------------------------- others' vectors
-
-VECTORS = Path(os.environ.get("CASEWEAVE_VECTORS") or "/nowhere") / "sns-http"
-
-
-@pytest.mark.skipif(not VECTORS.is_dir(), reason="CASEWEAVE_VECTORS names no folder with sns-http/")
-def test_every_message_that_sns_really_signed_is_accepted_then_and_refused_now_or_changed():
-    files = json.loads((VECTORS / "manifest.json").read_text())["files"]
-    signed = [entry for entry in files if "certificate" in entry]
-    for entry in signed:
-        request = WebhookRequest((VECTORS / entry["file"]).read_bytes())
-        said = json.loads(request.body)
-        pem = (VECTORS / entry["certificate"]).read_text()
-        then = account(pem, topic_arns=[said["TopicArn"]], signature_versions=["1", "2"])
-        at = from_rfc3339(said["Timestamp"])
-        certificate_holds = sns._read_certificate(pem)
-        if not certificate_holds.begins_at <= at <= certificate_holds.ends_at:
-            # Signed anew by its collectors, under a certificate of another year.
-            sns.certificate_url("aws", request, then)
-            aws_sms.verify(request, then)
-        else:
-            assert is_accepted(request, then, at) is entry["expected_valid"], entry["file"]
-        assert not is_accepted(request, then, datetime(2036, 1, 1, tzinfo=UTC))
-        assert not is_accepted(changed(request, Message=said["Message"] + "."), then, at)
-    print(len(signed), "signed messages")
-    assert len(signed) >= 7

@@ -1,11 +1,9 @@
 """Tencent Cloud's SMS replies in."""
 
 import json
-import os
 from collections import Counter
 from datetime import UTC, datetime
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -18,8 +16,8 @@ from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress
 from caseweave.domain.message import Channel, IgnoredEvent, InboundMessage
 from caseweave.errors import InvalidSignatureError, MissingSecretError, UnparseableError
 from tests.channels.test_hostile import ODD_VALUES, json_values, outcome, paths, replaced
+from tests.vectors import VECTORS, needs_vectors, read_json
 
-VECTORS = Path(os.environ.get("CASEWEAVE_VECTORS") or "/nowhere") / "tencent-sms"
 TOKEN = "Zr8-4k_tokentokentoken"
 
 
@@ -223,13 +221,11 @@ def test_depth_is_no_surprise(depth):
     outcome(parse, b'[{"text": "\\ud800", "x": %b}]' % (b"[" * depth + b"]" * depth))
 
 
-@pytest.mark.skipif(
-    not VECTORS.is_dir(), reason="CASEWEAVE_VECTORS names no folder with tencent-sms/"
-)
-def test_the_vectors_of_others():
+@needs_vectors
+def test_the_documents_example_is_read():
     counts = Counter()
-    for entry in json.loads((VECTORS / "manifest.json").read_text("utf-8"))["files"]:
-        raw = (VECTORS / entry["file"]).read_bytes()
+    for entry in read_json(VECTORS / "tencent-sms" / "manifest.json")["files"]:
+        raw = (VECTORS / "tencent-sms" / entry["file"]).read_bytes()
         # The document hides nine digits of the number.
         assert outcome(parse, raw) == []
         counts.update(type(one).__name__ for one in parse(raw.replace(b"xxxxxxxxx", b"800138000")))

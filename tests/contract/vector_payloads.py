@@ -1,6 +1,7 @@
 """What others collected, as it would come to us: each file's payloads, and what they become."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -42,11 +43,10 @@ from tests.channels import (
     test_mailgun,
     test_meta,
     test_wechat,
-    test_whatsapp,
     wecom_samples,
 )
 from tests.channels.samples import telegram_account, twilio_account
-from tests.channels.test_meta import snake_case
+from tests.channels.test_hostile import assert_storable
 from tests.contract.specimens import SPECIMENS
 
 ACCOUNTS = {one.adapter: one.holding(["new"]) for one in SPECIMENS}
@@ -85,6 +85,8 @@ def classify(folder: str, path: Path) -> list[str]:
 
 
 def _name_all(events: list[InboundEvent]) -> list[str]:
+    for one in events:
+        assert_storable(one)
     names = [
         "remark" if isinstance(one, InboundMessage) and one.remark else _NAMES[type(one)]
         for one in events
@@ -147,11 +149,38 @@ def _mailgun(path: Path) -> Iterator[list[InboundEvent]]:
     yield _parse(mailgun, urlencode(fields).encode(), test_mailgun.FORM)
 
 
+def _snake_case(value):
+    """Some collections have the names in camel case."""
+    if isinstance(value, dict):
+        return {
+            re.sub("[A-Z]", lambda found: "_" + found.group().lower(), name): _snake_case(one)
+            for name, one in value.items()
+        }
+    return [_snake_case(one) for one in value] if isinstance(value, list) else value
+
+
+def _as_batch(payload):
+    """A payload as it would come; some collections have single events."""
+    if "object" in payload:
+        return payload
+    said = payload["messaging"] if isinstance(payload.get("messaging"), dict) else payload
+    return test_meta.batch(_snake_case(said))
+
+
+def _read_batches(path):
+    """One collection keeps several payloads in a file, one has words in the place of numbers."""
+    text = path.read_text("utf-8")
+    for words in ("PHONE_NUMBER", "WHATSAPP_ID"):
+        text = text.replace(f'"{words}"', '"15551112222"')
+    payload = json.loads(text)
+    return [payload] if "object" in payload else list(payload.values())
+
+
 def _meta(path: Path) -> Iterator[list[InboundEvent]]:
     if "whatsapp" not in str(path):
-        yield _parse(meta, json.dumps(test_meta.as_batch(json.loads(path.read_bytes()))).encode())
+        yield _parse(meta, json.dumps(_as_batch(json.loads(path.read_bytes()))).encode())
         return
-    for payload in test_whatsapp.read_batches(path):
+    for payload in _read_batches(path):
         yield _parse(whatsapp, json.dumps(payload).encode())
 
 
@@ -169,7 +198,7 @@ def _sns(path: Path) -> Iterator[list[InboundEvent]]:
 
 
 def _telegram(path: Path) -> Iterator[list[InboundEvent]]:
-    payload = {"update_id": 1, **snake_case(json.loads(path.read_bytes()))}
+    payload = {"update_id": 1, **_snake_case(json.loads(path.read_bytes()))}
     yield telegram.parse(WebhookRequest(json.dumps(payload).encode()), telegram_account())
 
 
@@ -190,6 +219,8 @@ def _vonage(path: Path) -> Iterator[list[InboundEvent]]:
 def _wechat(path: Path) -> Iterator[list[InboundEvent]]:
     if path.suffix == ".json":
         page = wecom_kf.read_page(ProviderAnswer(200, path.read_bytes()))
+        assert isinstance(page, wecom_kf.Page)
+        assert page.has_more
         for said in page.messages:
             kept = wecom_kf.keep_pulled(said, wecom_samples.KFID)
             yield [wecom_kf.parse_pulled(kept, wecom_samples.wecom_account())]
