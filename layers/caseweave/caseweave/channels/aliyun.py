@@ -8,12 +8,13 @@ words: no build_send and no read_answer. Requests are not signed.
 """
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
 
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.json_reading import bare_text_in, digest_json, read_iso_time
 from caseweave.channels.request import WebhookRequest, read_json
-from caseweave.channels.token_in_query import digest_json, verify_token
+from caseweave.channels.token_in_query import verify_token
 from caseweave.domain.identity import (
     Address,
     AddressKind,
@@ -30,7 +31,7 @@ PROVIDER = "aliyun"
 ACKNOWLEDGED = ("application/json", '{"code":0,"msg":"接收成功"}')
 API_URL = "https://dysmsapi.aliyuncs.com"
 _LONGEST_TEXT = 200
-# Asia/Shanghai, which has had no other offset since 1991.
+# The clock on the wall in China, Asia/Shanghai, which has had no other offset since 1991.
 _SHANGHAI = timezone(timedelta(hours=8))
 _NUMBER = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
 _MOBILE = re.compile(r"(?:0086|86)?(1[3-9][0-9]{9})", re.ASCII)
@@ -54,7 +55,7 @@ def _understand(item: Any) -> InboundEvent:
     digest = digest_json(item)
     if not isinstance(item, dict):
         return IgnoredEvent(PROVIDER, "", digest, "not understood: no object")
-    extension = _text(item, "dest_code")[:_LONGEST_TEXT]
+    extension = bare_text_in(item, "dest_code")[:_LONGEST_TEXT]
     if "report_time" in item or "biz_id" in item:
         return IgnoredEvent(PROVIDER, extension, digest, "a delivery report: we sent nothing")
     try:
@@ -67,10 +68,10 @@ def _message(item: dict[str, Any], extension: str, digest: str) -> InboundMessag
     content = item.get("content")
     if not isinstance(content, str):
         raise UnparseableError("no content")
-    phone = Address(AddressKind.PHONE, read_chinese_phone(_text(item, "phone_number")))
+    phone = Address(AddressKind.PHONE, read_chinese_phone(bare_text_in(item, "phone_number")))
     # A number in the older documents, a text in the present one. The id counts for one extension.
-    sequence_id = _text(item, "sequence_id")[:_LONGEST_TEXT] or digest
-    context = {"dest_code": extension, "sign_name": _text(item, "sign_name")[:_LONGEST_TEXT]}
+    sequence_id = bare_text_in(item, "sequence_id")[:_LONGEST_TEXT] or digest
+    context = {"dest_code": extension, "sign_name": bare_text_in(item, "sign_name")[:_LONGEST_TEXT]}
     return InboundMessage(
         channel=Channel.SMS,
         provider=PROVIDER,
@@ -79,7 +80,7 @@ def _message(item: dict[str, Any], extension: str, digest: str) -> InboundMessag
         provider_id=sequence_id,
         sender=Sender(proven=(ProvenAddress(phone, Proof.PROVIDER),)),
         body=content,
-        occurred_at=_time(_text(item, "send_time")),
+        occurred_at=read_iso_time(bare_text_in(item, "send_time"), _SHANGHAI),
         context={name: value for name, value in context.items() if value},
     )
 
@@ -94,19 +95,3 @@ def read_chinese_phone(number: str) -> str:
     mobile = _MOBILE.fullmatch(number)
     number = f"+{number[2:]}" if number.startswith("00") else number
     return f"+86{mobile[1]}" if mobile else normalise_phone(number)
-
-
-def _time(told: str) -> datetime | None:
-    """`2026-11-23 13:24:33`, without a zone: the clock on the wall in China."""
-    try:
-        time = datetime.fromisoformat(told)
-        return (time if time.tzinfo else time.replace(tzinfo=_SHANGHAI)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _text(value: dict[str, Any], name: str) -> str:
-    """A text, or a whole number as one; "" for what is neither."""
-    found = value.get(name)
-    is_text = isinstance(found, str | int) and not isinstance(found, bool)
-    return str(found).strip() if is_text else ""

@@ -9,12 +9,8 @@ import re
 from typing import Any
 
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.request import (
-    Abilities,
-    Outgoing,
-    WebhookRequest,
-    read_json_object,
-)
+from caseweave.channels.json_reading import object_in, read_text_id, text_in
+from caseweave.channels.request import Abilities, Outgoing, WebhookRequest, read_json_object
 from caseweave.channels.sns import Envelope, read_envelope, verify_envelope
 from caseweave.domain.identity import (
     Address,
@@ -85,7 +81,7 @@ def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEven
     said = said["detail"] if isinstance(said.get("detail"), dict) else said
     if "inboundMessageId" in said:
         return [_message(said, envelope)]
-    event = _text(said, "eventType")
+    event = text_in(said, "eventType")
     if event.startswith("TEXT_"):
         return [_receipt(said, event)]
     if event:
@@ -99,12 +95,12 @@ def _ignore(envelope: Envelope, reason: str) -> IgnoredEvent:
 
 def _message(said: dict[str, Any], envelope: Envelope) -> InboundMessage:
     """The payload tells no time: SNS had it at once, and its time is signed."""
-    number, ours = _text(said, "originationNumber"), _text(said, "destinationNumber")
-    message_id = _id(said, "inboundMessageId")
+    number, ours = text_in(said, "originationNumber"), text_in(said, "destinationNumber")
+    message_id = read_text_id(said, "inboundMessageId")
     if not _NUMBER.fullmatch(number):
         raise UnparseableError("originationNumber is neither a phone number nor a short code")
     phone = Address(AddressKind.PHONE, normalise_phone(number))
-    context = {"to": ours, "reply_to": _text(said, "previousPublishedMessageId")}
+    context = {"to": ours, "reply_to": text_in(said, "previousPublishedMessageId")}
     return InboundMessage(
         channel=Channel.SMS,
         provider=PROVIDER,
@@ -112,22 +108,22 @@ def _message(said: dict[str, Any], envelope: Envelope) -> InboundMessage:
         event_id=message_id,
         provider_id=message_id,
         sender=Sender(proven=(ProvenAddress(phone, Proof.PROVIDER),)),
-        body=_text(said, "messageBody"),
+        body=text_in(said, "messageBody"),
         occurred_at=envelope.at,
         context={name: value[:_LONGEST_TEXT] for name, value in context.items() if value},
     )
 
 
 def _receipt(said: dict[str, Any], event: str) -> Receipt:
-    message_id, state = _id(said, "messageId"), _STATES.get(event)
-    context = said.get("context")
-    words = [_text(said, name) for name in ("messageStatus", "messageStatusDescription")]
+    message_id, state = read_text_id(said, "messageId"), _STATES.get(event)
+    key = object_in(said, "context").get(CONTEXT_KEY)
+    words = [text_in(said, name) for name in ("messageStatus", "messageStatusDescription")]
     return Receipt(
         provider=PROVIDER,
-        account=_text(said, "originationPhoneNumber")[:_LONGEST_TEXT],
+        account=text_in(said, "originationPhoneNumber")[:_LONGEST_TEXT],
         event_id=f"{message_id}.{event[:_LONGEST_TEXT]}",
         provider_id=message_id,
-        outbox_key=_text(context, CONTEXT_KEY)[:_LONGEST_TEXT] if isinstance(context, dict) else "",
+        outbox_key=key[:_LONGEST_TEXT] if isinstance(key, str) else "",
         state=state,
         error=": ".join(filter(None, words))[:_LONGEST_TEXT]
         if state is DeliveryState.FAILED
@@ -154,15 +150,3 @@ def build_text(outgoing: Outgoing, credentials: Credentials) -> dict[str, Any]:
         "Context": {CONTEXT_KEY: outgoing.key},
         **({"ConfigurationSetName": str(configuration)} if configuration else {}),
     }
-
-
-def _id(said: dict[str, Any], name: str) -> str:
-    found = _text(said, name)
-    if not 0 < len(found) <= _LONGEST_TEXT:
-        raise UnparseableError(f"no {name}")
-    return found
-
-
-def _text(said: dict[str, Any], name: str) -> str:
-    found = said.get(name)
-    return found if isinstance(found, str) else ""

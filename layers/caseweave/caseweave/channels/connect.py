@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from caseweave.channels.json_reading import read_iso_time, read_object
 from caseweave.channels.request import read_json_object
 from caseweave.domain.identity import (
     Address,
@@ -28,7 +29,6 @@ from caseweave.domain.message import (
     InboundMessage,
     Remark,
 )
-from caseweave.domain.times import from_rfc3339
 from caseweave.errors import UnparseableError
 
 PROVIDER = "connect"
@@ -52,7 +52,7 @@ class Caller:
 
 def find_contact(event: Mapping[str, Any]) -> tuple[str, str]:
     """The (instance id, contact id) that an event is about. Raises UnparseableError."""
-    detail = _object(event, "detail")
+    detail = read_object(event, "detail")
     contact = _text(detail, "contactId") or _text(detail, "contactArn").rpartition("/")[2]
     instance = _text(detail, "instanceArn").rpartition("/")[2]
     if not contact or not instance:
@@ -73,13 +73,13 @@ def replay(event: Mapping[str, Any], kept: Mapping[str, str]) -> InboundEvent:
 
 def needs_caller(event: Mapping[str, Any]) -> bool:
     """Does Connect have to be asked who called? Only when a contact begins."""
-    return _begins(_object(event, "detail"))
+    return _begins(read_object(event, "detail"))
 
 
 def parse(event: Mapping[str, Any], caller: Caller) -> InboundEvent:
     """What an EventBridge event of Connect says. Raises UnparseableError."""
     instance, contact = find_contact(event)
-    detail, kind = _object(event, "detail"), _text(event, "detail-type")
+    detail, kind = read_object(event, "detail"), _text(event, "detail-type")
     if kind != CONTACT_EVENT:
         name = f"{contact}.{sha256(_text(event, 'id').encode()).hexdigest()[:16]}"
         return IgnoredEvent(PROVIDER, instance, name, f"{kind}: {_text(detail, 'ruleName')}"[:200])
@@ -113,7 +113,7 @@ def _begin(
         provider_id=contact,
         sender=Sender(proven=(_identity(contact),), claims=claims, name=caller.name[:_LONGEST]),
         body="",
-        occurred_at=_time(_text(detail, "initiationTimestamp")),
+        occurred_at=read_iso_time(_text(detail, "initiationTimestamp")),
         context={"contact_id": contact},
         fields={"contact_id": contact, **({"phone": phone} if claims else {})},
         is_answerable=False,
@@ -124,7 +124,8 @@ def _end(
     detail: Mapping[str, Any], instance: str, contact: str, channel: Channel
 ) -> InboundMessage:
     began, ended = (
-        _time(_text(detail, name)) for name in ("initiationTimestamp", "disconnectTimestamp")
+        read_iso_time(_text(detail, name))
+        for name in ("initiationTimestamp", "disconnectTimestamp")
     )
     agent = _text(_either(detail, "agentInfo", "AgentInfo"), "agentArn", "AgentArn")
     queue = _text(_either(detail, "queueInfo", "QueueInfo"), "queueArn", "QueueArn")
@@ -141,12 +142,12 @@ def _end(
 def parse_transcript(content: bytes, key: str) -> InboundMessage:
     """What was said, from the file that Contact Lens wrote under *key*. Raises UnparseableError."""
     said = read_json_object(content)
-    contact = _text(_object(said, "CustomerMetadata"), "ContactId")[:_LONGEST]
+    contact = _text(read_object(said, "CustomerMetadata"), "ContactId")[:_LONGEST]
     items = said.get("Transcript")
     if not contact or not isinstance(items, list):
         raise UnparseableError("no transcript of a contact")
     lines = [line for item in items if isinstance(item, dict) and (line := _line(item))]
-    instance = _text(_object(said, "CustomerMetadata"), "InstanceId")[:_LONGEST]
+    instance = _text(read_object(said, "CustomerMetadata"), "InstanceId")[:_LONGEST]
     is_redacted = "/Redacted/" in key
     name = f"{contact}.transcript{'.redacted' if is_redacted else ''}"
     channel = _CHANNELS.get(_text(said, "Channel").upper(), Channel.VOICE)
@@ -204,13 +205,6 @@ def _first(detail: Mapping[str, Any], contact: str) -> str:
     return (_text(detail, "initialContactId") or contact)[:_LONGEST]
 
 
-def _object(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = value.get(name)
-    if not isinstance(found, Mapping):
-        raise UnparseableError(f"no {name}")
-    return found
-
-
 def _either(value: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
     """The documents' samples write the name of a part in two ways."""
     return next((one for name in names if isinstance(one := value.get(name), Mapping)), {})
@@ -222,10 +216,3 @@ def _text(value: Mapping[str, Any], *names: str) -> str:
         if isinstance(found, str) and found:
             return found.encode("utf-8", "replace").decode()
     return ""
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        return from_rfc3339(text)
-    except ValueError:
-        return None

@@ -5,7 +5,6 @@ https://developers.line.biz/en/docs/messaging-api/verify-webhook-signature/
 """
 
 import hmac
-import json
 from base64 import b64encode
 from hashlib import sha256
 from typing import Any
@@ -14,14 +13,14 @@ from caseweave.channels.constant_time import is_any_of
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.json_reading import (
     MILLISECOND,
+    digest_json,
+    object_in,
     read_object,
+    read_text_id,
     read_time,
     text_in,
 )
-from caseweave.channels.request import (
-    WebhookRequest,
-    read_json_object,
-)
+from caseweave.channels.request import WebhookRequest, read_json_object
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
 from caseweave.domain.message import (
     Attachment,
@@ -63,7 +62,7 @@ def verify(request: WebhookRequest, credentials: Credentials) -> None:
 def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEvent]:  # noqa: ARG001
     """Every event of a delivery; none for the console's "Verify". Raises UnparseableError."""
     delivery = read_json_object(request.body)
-    bot_id, events = _id(delivery, "destination"), delivery.get("events")
+    bot_id, events = read_text_id(delivery, "destination"), delivery.get("events")
     if not isinstance(events, list):
         raise UnparseableError("no events")
     return [_understand(event, bot_id) for event in events]
@@ -71,7 +70,7 @@ def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEven
 
 def _understand(event: Any, bot_id: str) -> InboundEvent:
     """One event by itself: what is wrong with it costs no other."""
-    digest = _digest(event)
+    digest = digest_json(event)
     if not isinstance(event, dict):
         return IgnoredEvent(PROVIDER, bot_id, digest, "not understood: no object")
     # Deliveries from before 2022 have no id.
@@ -83,14 +82,6 @@ def _understand(event: Any, bot_id: str) -> InboundEvent:
         return _message(event, event_id, bot_id)
     except UnparseableError as error:
         return IgnoredEvent(PROVIDER, bot_id, event_id, f"not understood: {error}")
-
-
-def _digest(event: Any) -> str:
-    """A name for an event that has none. Raises UnparseableError."""
-    try:
-        return f"sha256.{sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()}"
-    except RecursionError as error:
-        raise UnparseableError("nested too deep") from error
 
 
 def _reason_to_ignore(event: dict[str, Any]) -> str:
@@ -116,10 +107,11 @@ def _message(event: dict[str, Any], event_id: str, bot_id: str) -> InboundMessag
     if event["type"] == "postback":
         body, provider_id = _pressed(event), event_id
     elif remark is Remark.DELETION:
-        body, provider_id, about = "", event_id, _id(read_object(event, "unsend"), "messageId")
+        body, provider_id = "", event_id
+        about = read_text_id(read_object(event, "unsend"), "messageId")
     else:
         said = read_object(event, "message")
-        provider_id = context["message_id"] = _id(said, "id")
+        provider_id = context["message_id"] = read_text_id(said, "id")
         body, attachments = _describe(said), _attachments(said)
         context |= _linkage(said)
         about = provider_id if remark else ""
@@ -145,11 +137,11 @@ def _place(source: dict[str, Any], bot_id: str) -> tuple[Address, str, dict[str,
     """Whose case it is, which chat is answered, and which member spoke if it is a group's."""
     group = _GROUPS.get(text_in(source, "type"))
     if group is not None:
-        chat_id, member = _id(source, group), text_in(source, "userId")[:_LONGEST_ID]
+        chat_id, member = read_text_id(source, group), text_in(source, "userId")[:_LONGEST_ID]
         address = Address(AddressKind.GROUP, f"{PROVIDER}.{bot_id}.{chat_id}")
         return address, chat_id, {"member": member} if member else {}
     # A user id is the same for every bot of one company; our contact is with one of them.
-    user_id = _id(source, "userId")
+    user_id = read_text_id(source, "userId")
     return Address(AddressKind.LINE, f"{bot_id}.{user_id}"), user_id, {}
 
 
@@ -161,8 +153,7 @@ def _pressed(event: dict[str, Any]) -> str:
 
 
 def _params(event: dict[str, Any]) -> dict[str, Any]:
-    params = read_object(event, "postback").get("params")
-    return params if isinstance(params, dict) else {}
+    return object_in(read_object(event, "postback"), "params")
 
 
 def _describe(said: dict[str, Any]) -> str:
@@ -185,32 +176,23 @@ def _attachments(said: dict[str, Any]) -> tuple[Attachment, ...]:
     kind = text_in(said, "type")
     if kind not in _MEDIA_TYPES:
         return ()
-    origin, size = said.get("contentProvider"), said.get("fileSize")
-    outside = text_in(origin, "originalContentUrl") if isinstance(origin, dict) else ""
+    size, outside = said.get("fileSize"), text_in(said.get("contentProvider"), "originalContentUrl")
     return (
         Attachment(
             name=text_in(said, "fileName") or kind,
             media_type=_MEDIA_TYPES[kind],
             size=size if isinstance(size, int) and size >= 0 else 0,
-            provider_ref=outside or _id(said, "id"),
+            provider_ref=outside or read_text_id(said, "id"),
         ),
     )
 
 
 def _linkage(said: dict[str, Any]) -> dict[str, str]:
     """Which message is quoted, and which set of images this one is of."""
-    images = said.get("imageSet")
     links = {
         "reply_to": text_in(said, "quotedMessageId"),
-        "image_set": text_in(images, "id") if isinstance(images, dict) else "",
+        "image_set": text_in(said.get("imageSet"), "id"),
         # What an answer to this very message has to quote.
         "quote_token": text_in(said, "quoteToken"),
     }
     return {name: value[:_LONGEST_ID] for name, value in links.items() if value}
-
-
-def _id(value: dict[str, Any], name: str) -> str:
-    found = value.get(name)
-    if not isinstance(found, str) or not 0 < len(found) <= _LONGEST_ID:
-        raise UnparseableError(f"no {name}")
-    return found

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.json_reading import objects_in, text_in
 from caseweave.channels.request import (
     Abilities,
     Outgoing,
@@ -88,14 +89,11 @@ def read_answer(answer: ProviderAnswer) -> SendResult:
         said = read_json_object(answer.body)
     except UnparseableError:
         said = None
-    words = (said or {}).get("message")
-    detail = f"{answer.status} {words if isinstance(words, str) else ''}".strip()
+    detail = f"{answer.status} {text_in(said, 'message')}".strip()
     if answer.status in (200, 409) and said is not None:
-        sent = said.get("sentMessages")
-        first = sent[0] if isinstance(sent, list) and sent else None
-        found = first.get("id") if isinstance(first, dict) else None
+        sent = objects_in(said, "sentMessages")
         # LINE may tell the id only in a header. There are no receipts that would need it.
-        return Sent(found if isinstance(found, str) and found else "accepted")
+        return Sent(text_in(sent[0], "id") if sent else "accepted")
     return Refused(_kind(answer.status, detail), detail, read_retry_after(answer))
 
 

@@ -20,9 +20,7 @@ from caseweave.channels.json_reading import (
 )
 from caseweave.channels.meta_content import describe_part, read_attachment
 from caseweave.channels.meta_signature import answer_greeting, verify_signature
-from caseweave.channels.request import (
-    WebhookRequest,
-)
+from caseweave.channels.request import WebhookRequest
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
 from caseweave.domain.message import (
     Attachment,

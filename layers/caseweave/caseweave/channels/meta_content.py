@@ -6,9 +6,7 @@ https://developers.facebook.com/docs/messenger-platform/reference/webhook-events
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from caseweave.channels.json_reading import (
-    text_in,
-)
+from caseweave.channels.json_reading import text_in
 from caseweave.domain.message import Attachment
 
 _LONGEST_NAME = 100

@@ -10,9 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from hashlib import sha256
 from typing import Any
 
-from caseweave.channels.json_reading import (
-    text_in,
-)
+from caseweave.channels.json_reading import text_in
 from caseweave.channels.request import (
     ProviderAnswer,
     Refusal,

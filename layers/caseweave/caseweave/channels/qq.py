@@ -16,8 +16,7 @@ from urllib.parse import quote
 
 from caseweave.channels import qq_content
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.json_reading import text_in
-from caseweave.channels.qq_message import object_or_none
+from caseweave.channels.json_reading import object_in, text_in
 from caseweave.channels.qq_signature import is_event_signed, read_challenge, sign_challenge
 from caseweave.channels.request import (
     Abilities,
@@ -165,7 +164,7 @@ def read_answer(answer: ProviderAnswer) -> SendResult:
     said = read_said(answer)
     code = _code(said)
     if answer.status in (200, 201, 202):
-        audit = object_or_none(object_or_none(said, "data"), "message_audit")
+        audit = object_in(said.get("data"), "message_audit")
         sent = text_in(said, "id") or text_in(audit, "audit_id")
         return Sent(sent[:200]) if sent else Refused(Refusal.UNKNOWN, _describe(answer, said))
     if code == _TAKEN_BEFORE:

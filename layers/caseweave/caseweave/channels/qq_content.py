@@ -5,22 +5,19 @@ https://bot.q.qq.com/wiki/develop/api-v2/server-inter/message/trans/msg-btn.html
 https://bot.q.qq.com/wiki/develop/api-v2/openapi/reaction/model.html
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
-from caseweave.channels.json_reading import text_in
-from caseweave.channels.qq_message import (
-    LONGEST_ID,
-    object_or_none,
-    read_files,
-    read_id,
+from caseweave.channels.json_reading import (
+    digest_json,
+    object_in,
+    read_iso_time,
     read_object,
-    read_text,
+    read_text_id,
+    text_in,
 )
+from caseweave.channels.qq_message import LONGEST_ID, read_files, read_text
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
 from caseweave.domain.message import (
     Attachment,
@@ -32,8 +29,6 @@ from caseweave.domain.message import (
     Receipt,
     Remark,
 )
-from caseweave.domain.times import from_rfc3339
-from caseweave.errors import UnparseableError
 
 PROVIDER = "qq"
 _CUSTOM_EMOJI = 2
@@ -65,19 +60,15 @@ class Event:
 
 def read_event(payload: dict[str, Any], account: str) -> InboundEvent:
     """The event of an envelope. Raises UnparseableError."""
-    event_id, opcode = text_in(payload, "id")[:LONGEST_ID] or _digest(payload), payload.get("op")
+    event_id = text_in(payload, "id")[:LONGEST_ID] or digest_json(payload)
+    opcode = payload.get("op")
     if isinstance(opcode, int) and opcode != 0:
         return IgnoredEvent(PROVIDER, account, event_id, f"opcode {opcode}"[:LONGEST_ID])
-    event = Event(account, event_id, read_id(payload, "t"), _data(payload))
+    event = Event(account, event_id, read_text_id(payload, "t"), object_in(payload, "d"))
     if event.kind in _MESSAGES:
         return _message(event)
     reader = _READERS.get(event.kind)
     return reader(event) if reader else event.ignored(f"event {event.kind}")
-
-
-def _data(payload: dict[str, Any]) -> dict[str, Any]:
-    found = payload.get("d")
-    return found if isinstance(found, dict) else {}
 
 
 def _message(event: Event) -> InboundEvent:
@@ -85,9 +76,9 @@ def _message(event: Event) -> InboundEvent:
     author = read_object(said, "author")
     if author.get("bot") is True:
         return event.ignored("not sent by a person")
-    place, message_id = _MESSAGES[event.kind](said, author, event.account), read_id(said, "id")
+    place, message_id = _MESSAGES[event.kind](said, author, event.account), read_text_id(said, "id")
     heard, attachments = read_files(said)
-    reply_to = text_in(object_or_none(said, "message_reference"), "message_id")[:LONGEST_ID]
+    reply_to = text_in(said.get("message_reference"), "message_id")[:LONGEST_ID]
     return _say(
         event,
         place,
@@ -121,7 +112,7 @@ def _say(
         provider_id=provider_id,
         sender=Sender(proven=(ProvenAddress(place.address, Proof.PROVIDER),), name=place.name),
         body=body,
-        occurred_at=_time(at),
+        occurred_at=read_iso_time(at),
         attachments=attachments,
         context={"scene": place.scene, "target": place.target, **context},
         fields=place.fields,
@@ -132,7 +123,7 @@ def _say(
 
 
 def _friend(_said: dict[str, Any], author: dict[str, Any], account: str) -> Place:
-    openid = read_id(author, "user_openid" if "user_openid" in author else "id")
+    openid = read_text_id(author, "user_openid" if "user_openid" in author else "id")
     return Place(Address(AddressKind.QQ, f"{account}.{openid}"), "users", openid)
 
 
@@ -140,13 +131,13 @@ def _group(said: dict[str, Any], author: dict[str, Any], account: str) -> Place:
     member = (
         text_in(author, "username") or text_in(author, "member_openid") or text_in(author, "id")
     )
-    return _crowd(account, "groups", read_id(said, "group_openid"), member)
+    return _crowd(account, "groups", read_text_id(said, "group_openid"), member)
 
 
 def _channel(said: dict[str, Any], author: dict[str, Any], account: str) -> Place:
-    nick = text_in(object_or_none(said, "member"), "nick")
+    nick = text_in(said.get("member"), "nick")
     member = nick or text_in(author, "username") or text_in(author, "id")
-    return _crowd(account, "channels", read_id(said, "channel_id"), member)
+    return _crowd(account, "channels", read_text_id(said, "channel_id"), member)
 
 
 def _crowd(account: str, scene: str, target: str, member: str) -> Place:
@@ -158,9 +149,9 @@ def _crowd(account: str, scene: str, target: str, member: str) -> Place:
 
 def _private(said: dict[str, Any], author: dict[str, Any], account: str) -> Place:
     """A private talk that began in a guild: there a person has another id than among friends."""
-    address = Address(AddressKind.QQ, f"{account}.{read_id(author, 'id')}")
+    address = Address(AddressKind.QQ, f"{account}.{read_text_id(author, 'id')}")
     name = text_in(author, "username")[:LONGEST_ID]
-    return Place(address, "dms", read_id(said, "guild_id"), name)
+    return Place(address, "dms", read_text_id(said, "guild_id"), name)
 
 
 def _deletion(event: Event) -> InboundEvent:
@@ -169,16 +160,16 @@ def _deletion(event: Event) -> InboundEvent:
     if author.get("bot") is True:
         return event.ignored("a message of our own was taken back")
     find = _private if event.kind == "DIRECT_MESSAGE_DELETE" else _channel
-    place, about = find(said, author, event.account), read_id(said, "id")
+    place, about = find(said, author, event.account), read_text_id(said, "id")
     return _say(event, place, event.id, "", context={}, remark=Remark.DELETION, about=about)
 
 
 def _reaction(event: Event) -> InboundEvent:
-    target, emoji = read_object(event.data, "target"), object_or_none(event.data, "emoji")
+    target, emoji = read_object(event.data, "target"), object_in(event.data, "emoji")
     if target.get("type") not in (0, "0", "ReactionTargetType_MSG"):
         return event.ignored("a reaction to something else than a message")
     member = text_in(event.data, "user_id")
-    place = _crowd(event.account, "channels", read_id(event.data, "channel_id"), member)
+    place = _crowd(event.account, "channels", read_text_id(event.data, "channel_id"), member)
     return _say(
         event,
         place,
@@ -186,7 +177,7 @@ def _reaction(event: Event) -> InboundEvent:
         _draw(emoji),
         context={},
         remark=Remark.REACTION,
-        about=read_id(target, "id"),
+        about=read_text_id(target, "id"),
     )
 
 
@@ -208,7 +199,7 @@ def _button(event: Event) -> InboundEvent:
         return event.ignored("a button that says nothing")
     # It is answered by the id of the event: there is no message.
     context = {"event_id": event.id}
-    at, button_id = text_in(said, "timestamp"), read_id(said, "id")
+    at, button_id = text_in(said, "timestamp"), read_text_id(said, "id")
     return _say(
         event, _pressed_at(said, pressed, event.account), button_id, body, context=context, at=at
     )
@@ -217,10 +208,11 @@ def _button(event: Event) -> InboundEvent:
 def _pressed_at(said: dict[str, Any], pressed: dict[str, Any], account: str) -> Place:
     if said.get("group_openid"):
         member = text_in(said, "group_member_openid")
-        return _crowd(account, "groups", read_id(said, "group_openid"), member)
+        return _crowd(account, "groups", read_text_id(said, "group_openid"), member)
     if said.get("user_openid"):
         return _friend(said, said, account)
-    return _crowd(account, "channels", read_id(said, "channel_id"), text_in(pressed, "user_id"))
+    member = text_in(pressed, "user_id")
+    return _crowd(account, "channels", read_text_id(said, "channel_id"), member)
 
 
 def _audit(event: Event) -> Receipt:
@@ -230,7 +222,7 @@ def _audit(event: Event) -> Receipt:
         provider=PROVIDER,
         account=event.account,
         event_id=event.id,
-        provider_id=read_id(event.data, "audit_id"),
+        provider_id=read_text_id(event.data, "audit_id"),
         outbox_key="",
         state=DeliveryState.DELIVERED if has_passed else DeliveryState.FAILED,
         error="" if has_passed else "QQ's audit refused it",
@@ -254,17 +246,3 @@ _READERS: dict[str, Callable[[Event], InboundEvent]] = {
     "MESSAGE_AUDIT_PASS": _audit,
     "MESSAGE_AUDIT_REJECT": _audit,
 }
-
-
-def _digest(payload: dict[str, Any]) -> str:
-    try:
-        return f"sha256.{sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()}"
-    except RecursionError as error:
-        raise UnparseableError("nested too deep") from error
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        return from_rfc3339(text) if len(text) <= 40 else None
-    except ValueError:
-        return None

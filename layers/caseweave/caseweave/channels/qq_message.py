@@ -1,4 +1,4 @@
-"""The text and the files of a QQ message, and its JSON read with care.
+"""The text and the files of a QQ message.
 
 https://bot.q.qq.com/wiki/develop/api-v2/server-inter/message/send-receive/event.html
 https://bot.q.qq.com/wiki/develop/api-v2/server-inter/message/trans/text-chain.html
@@ -8,7 +8,7 @@ import re
 from base64 import b64decode
 from typing import Any
 
-from caseweave.channels.json_reading import text_in
+from caseweave.channels.json_reading import objects_in, text_in
 from caseweave.channels.request import read_json
 from caseweave.domain.message import Attachment
 from caseweave.errors import UnparseableError
@@ -38,8 +38,7 @@ def _name_face(face: re.Match[str]) -> str:
 
 def read_files(said: dict[str, Any]) -> tuple[str, tuple[Attachment, ...]]:
     """What QQ understood of the voices, and the files."""
-    told = said.get("attachments")
-    files = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+    files = objects_in(said, "attachments")
     heard = [text_in(one, "asr_refer_text").strip() for one in files]
     return "\n".join(filter(None, heard)), tuple(map(_file, files[:_MOST_FILES]))
 
@@ -61,23 +60,3 @@ def _web_address(url: str) -> str:
     if not url or url.startswith(("https://", "http://")):
         return url[:_LONGEST_URL]
     return f"https://{url.lstrip('/')}"[:_LONGEST_URL]
-
-
-def read_object(value: dict[str, Any], name: str) -> dict[str, Any]:
-    found = value.get(name)
-    if not isinstance(found, dict):
-        raise UnparseableError(f"no {name}")
-    return found
-
-
-def object_or_none(value: dict[str, Any], name: str) -> dict[str, Any]:
-    """An empty one for what is none."""
-    found = value.get(name)
-    return found if isinstance(found, dict) else {}
-
-
-def read_id(value: dict[str, Any], name: str) -> str:
-    found = value.get(name)
-    if not isinstance(found, str) or not 0 < len(found) <= LONGEST_ID:
-        raise UnparseableError(f"no {name}")
-    return found

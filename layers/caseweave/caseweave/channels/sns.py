@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.json_reading import read_iso_time, text_in
 from caseweave.channels.request import WebhookRequest, read_json_object
 from caseweave.errors import InvalidSignatureError, UnparseableError
 
@@ -53,7 +54,7 @@ class Envelope:
 def read_envelope(body: bytes) -> Envelope:
     """Raises UnparseableError."""
     said = read_json_object(body)
-    told = {name: _text(said, name) for name in ("Type", "TopicArn", "MessageId", "Message")}
+    told = {name: text_in(said, name) for name in ("Type", "TopicArn", "MessageId", "Message")}
     if told["Type"] not in _SIGNED or not told["MessageId"]:
         raise UnparseableError("no SNS message")
     return Envelope(
@@ -61,8 +62,8 @@ def read_envelope(body: bytes) -> Envelope:
         topic=told["TopicArn"],
         message_id=told["MessageId"],
         message=told["Message"],
-        at=_time(_text(said, "Timestamp")),
-        subscribe_url=_text(said, "SubscribeURL"),
+        at=read_iso_time(text_in(said, "Timestamp")),
+        subscribe_url=text_in(said, "SubscribeURL"),
     )
 
 
@@ -72,7 +73,7 @@ def certificate_url(provider: str, request: WebhookRequest, credentials: Credent
     Raises InvalidSignatureError, MissingSecretError.
     """
     said = _read(provider, request)
-    url, topic = _text(said, "SigningCertURL"), _text(said, "TopicArn")
+    url, topic = text_in(said, "SigningCertURL"), text_in(said, "TopicArn")
     is_known = topic in credentials.live("topic_arns")
     if not is_known or not _is_of_amazon(url, topic) or not urlsplit(url).path.endswith(".pem"):
         raise InvalidSignatureError(provider)
@@ -90,14 +91,14 @@ def verify_envelope(provider: str, request: WebhookRequest, credentials: Credent
 
     certificate_url(provider, request, credentials)
     said = _read(provider, request)
-    version = _text(said, "SignatureVersion")
+    version = text_in(said, "SignatureVersion")
     accepted = credentials.values.get("signature_versions") or ["2"]
     if version not in ("1", "2") or version not in [str(one) for one in accepted]:
         raise InvalidSignatureError(provider)
     signed = (SHA1 if version == "1" else SHA256).new(_signed_text(provider, said))
     try:
         key = _read_certificate(credentials.current(CERTIFICATE)).key
-        pkcs1_15.new(key).verify(signed, b64decode(_text(said, "Signature"), validate=True))
+        pkcs1_15.new(key).verify(signed, b64decode(text_in(said, "Signature"), validate=True))
     except (ValueError, TypeError, IndexError) as error:
         raise InvalidSignatureError(provider) from error
 
@@ -109,7 +110,7 @@ def check_time(
 
     Raises InvalidSignatureError, MissingSecretError.
     """
-    at = _time(_text(_read(provider, request), "Timestamp"))
+    at = read_iso_time(text_in(_read(provider, request), "Timestamp"))
     try:
         certificate = _read_certificate(credentials.current(CERTIFICATE))
     except (ValueError, TypeError, IndexError) as error:
@@ -146,7 +147,7 @@ def _is_of_amazon(url: str, topic: str) -> bool:
 
 
 def _signed_text(provider: str, said: dict[str, Any]) -> bytes:
-    kind = _text(said, "Type")
+    kind = text_in(said, "Type")
     if kind not in _SIGNED:
         raise InvalidSignatureError(provider)
     present = [(name, said[name]) for name in _SIGNED[kind] if said.get(name) is not None]
@@ -200,16 +201,3 @@ def _read(provider: str, request: WebhookRequest) -> dict[str, Any]:
     except UnparseableError as error:
         raise InvalidSignatureError(provider) from error
     return {"SigningCertURL": said.get("SigningCertUrl"), **said}
-
-
-def _time(told: str) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(told)
-        return at.astimezone(UTC) if at.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def _text(said: dict[str, Any], name: str) -> str:
-    found = said.get(name)
-    return found if isinstance(found, str) else ""

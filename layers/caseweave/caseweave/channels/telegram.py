@@ -15,10 +15,7 @@ from caseweave.channels.json_reading import (
     read_time,
     text_in,
 )
-from caseweave.channels.request import (
-    WebhookRequest,
-    read_json_object,
-)
+from caseweave.channels.request import WebhookRequest, read_json_object
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
 from caseweave.domain.message import (
     Attachment,

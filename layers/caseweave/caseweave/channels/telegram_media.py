@@ -6,6 +6,7 @@ https://core.telegram.org/bots/api#getfile
 from urllib.parse import quote
 
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.json_reading import text_in
 from caseweave.channels.media import MediaRefusal, MediaRequest, refuse_by_status
 from caseweave.channels.request import ProviderAnswer, read_said
 from caseweave.domain.media import Shortfall
@@ -27,13 +28,11 @@ def read_location(
 ) -> MediaRequest | MediaRefusal:
     """Where the file is. 400: Telegram does not know the id, or the file is too big for bots."""
     said = read_said(answer)
-    result = said.get("result")
-    path = result.get("file_path") if isinstance(result, dict) else None
-    if answer.status == 200 and isinstance(path, str) and path:
+    path = text_in(said.get("result"), "file_path")
+    if answer.status == 200 and path:
         token = credentials.current("bot_token")
         return MediaRequest(f"{base_url}/file/bot{token}/{quote(path)}")
-    words = said.get("description")
-    detail = words if isinstance(words, str) else ""
+    detail = text_in(said, "description")
     if answer.status == 400 and "too big" in detail:
         return MediaRefusal(Shortfall.TOO_LARGE, f"400 {detail}"[:200], is_final=True)
     return refuse_by_status(answer.status, detail)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.json_reading import object_in, text_in
 from caseweave.channels.request import (
     Abilities,
     MediaLink,
@@ -97,13 +98,11 @@ def read_answer(answer: ProviderAnswer) -> SendResult:
     said = read_said(answer)
     if answer.status == 200 and said.get("ok"):
         sent = said.get("result")
-        chat = sent.get("chat") if isinstance(sent, dict) else None
-        chat_id, message_id = _id_in(chat, "id"), _id_in(sent, "message_id")
+        chat_id, message_id = _id_in(object_in(sent, "chat"), "id"), _id_in(sent, "message_id")
         if chat_id and message_id:
             return Sent(f"{chat_id}.{message_id}")
         return Refused(Refusal.UNKNOWN, "an answer without the ids of chat and message")
-    words = said.get("description")
-    detail = f"{answer.status} {words if isinstance(words, str) else ''}".strip()
+    detail = f"{answer.status} {text_in(said, 'description')}".strip()
     return Refused(_kind(answer.status, detail), detail, _retry_after(said))
 
 

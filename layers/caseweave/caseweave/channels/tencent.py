@@ -8,12 +8,12 @@ build_send and no read_answer. Requests are not signed, and messages have no id.
 """
 
 import re
-from datetime import UTC, datetime
 from typing import Any
 
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.json_reading import SECOND, bare_text_in, digest_json, read_time
 from caseweave.channels.request import WebhookRequest, read_json
-from caseweave.channels.token_in_query import digest_json, verify_token
+from caseweave.channels.token_in_query import verify_token
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
 from caseweave.domain.message import Channel, IgnoredEvent, InboundEvent, InboundMessage
 from caseweave.errors import UnparseableError
@@ -63,9 +63,9 @@ def _message(reply: dict[str, Any]) -> InboundMessage:
     if not isinstance(text, str):
         raise UnparseableError("no text")
     phone = Address(AddressKind.PHONE, _phone(reply))
-    event_id = digest_json([_text(reply, name) for name in _IDENTITY])
-    extension = _text(reply, "extend")[:_LONGEST_TEXT]
-    context = {"extend": extension, "sign": _text(reply, "sign")[:_LONGEST_TEXT]}
+    event_id = digest_json([bare_text_in(reply, name) for name in _IDENTITY])
+    extension = bare_text_in(reply, "extend")[:_LONGEST_TEXT]
+    context = {"extend": extension, "sign": bare_text_in(reply, "sign")[:_LONGEST_TEXT]}
     return InboundMessage(
         channel=Channel.SMS,
         provider=PROVIDER,
@@ -74,29 +74,15 @@ def _message(reply: dict[str, Any]) -> InboundMessage:
         provider_id=event_id,
         sender=Sender(proven=(ProvenAddress(phone, Proof.PROVIDER),)),
         body=text,
-        occurred_at=_time(_text(reply, "time")),
+        occurred_at=read_time(bare_text_in(reply, "time"), SECOND),
         context={name: value for name, value in context.items() if value},
     )
 
 
 def _phone(reply: dict[str, Any]) -> str:
     """E.164; a short code has no country, and stays a row of digits."""
-    country = _COUNTRY.fullmatch(_text(reply, "nationcode"))
-    mobile = _text(reply, "mobile")
+    country = _COUNTRY.fullmatch(bare_text_in(reply, "nationcode"))
+    mobile = bare_text_in(reply, "mobile")
     if not country or not _NUMBER.fullmatch(mobile):
         raise UnparseableError("the sender is no phone number")
     return f"+{country[1]}{mobile}" if len(mobile) >= _SHORTEST_SUBSCRIBER else mobile
-
-
-def _time(seconds: str) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(int(seconds), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _text(value: dict[str, Any], name: str) -> str:
-    """A text, or a whole number as one; "" for what is neither."""
-    found = value.get(name)
-    is_text = isinstance(found, str | int) and not isinstance(found, bool)
-    return str(found).strip() if is_text else ""

@@ -12,11 +12,7 @@ from urllib.parse import quote, urlencode
 
 from caseweave.channels.constant_time import is_any_of
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.request import (
-    WebhookRequest,
-    read_form,
-    read_form_pairs,
-)
+from caseweave.channels.request import WebhookRequest, read_form, read_form_pairs
 from caseweave.channels.twilio_calls import parse_call
 from caseweave.channels.twilio_content import (
     read_attachments,

@@ -12,6 +12,7 @@ from html import escape
 from urllib.parse import quote, urlencode
 
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.json_reading import read_text_id
 from caseweave.domain.identity import (
     Address,
     AddressKind,
@@ -28,7 +29,6 @@ from caseweave.domain.message import (
     InboundMessage,
     Remark,
 )
-from caseweave.errors import UnparseableError
 
 _LONGEST_TEXT = 200
 _LONGEST_RECORDING = 300  # seconds
@@ -48,9 +48,7 @@ def parse_call(
     Unless ops set `caller_numbers` to `trusted`, a number is proven only if its network vouches for
     the caller.
     """
-    call = form.get("CallSid", "")
-    if not 0 < len(call) <= _LONGEST_TEXT:
-        raise UnparseableError("no CallSid")
+    call = read_text_id(form, "CallSid")
     account = form.get("AccountSid", "")[:_LONGEST_TEXT]
     # Callbacks of recordings tell no caller: the address that we gave for them does.
     told = {**form, **{name: query[name] for name in _WHO if query.get(name)}}
@@ -68,7 +66,7 @@ def parse_call(
 
 
 def _recording(provider: str, account: str, call: str, told: Mapping[str, str]) -> InboundEvent:
-    status, sid = told["RecordingStatus"], _id(told, "RecordingSid")
+    status, sid = told["RecordingStatus"], read_text_id(told, "RecordingSid")
     if status != "completed" or not told.get("RecordingUrl"):
         return IgnoredEvent(
             provider, account, f"{sid}.{status}"[:200], f"a recording is {status}"[:200]
@@ -82,7 +80,7 @@ def _recording(provider: str, account: str, call: str, told: Mapping[str, str]) 
 
 
 def _transcript(provider: str, account: str, call: str, told: Mapping[str, str]) -> InboundEvent:
-    sid, text = _id(told, "TranscriptionSid"), told.get("TranscriptionText", "")
+    sid, text = read_text_id(told, "TranscriptionSid"), told.get("TranscriptionText", "")
     if not text.strip():
         status = told.get("TranscriptionStatus", "empty")
         return IgnoredEvent(provider, account, sid, f"a transcript is {status}"[:200])
@@ -166,10 +164,3 @@ def _say(texts: Mapping[str, str]) -> str:
         f'<Say language="{escape(language)}">{escape(" ".join(text.split()), quote=False)}</Say>'
         for language, text in texts.items()
     )
-
-
-def _id(told: Mapping[str, str], name: str) -> str:
-    found = told.get(name, "")
-    if not 0 < len(found) <= _LONGEST_TEXT:
-        raise UnparseableError(f"no {name}")
-    return found

@@ -8,17 +8,12 @@ https://developer.vonage.com/en/api/messages-olympus#message-status
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.json_reading import (
-    object_in,
-    text_in,
-)
-from caseweave.channels.request import (
-    WebhookRequest,
-)
+from caseweave.channels.json_reading import object_in, read_id, read_iso_time, text_in
+from caseweave.channels.request import WebhookRequest
 from caseweave.channels.vonage_sending import read_refusal
 from caseweave.channels.vonage_signature import read_fields, verify_signature
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
@@ -91,7 +86,7 @@ def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEven
 
 def _sms(fields: Mapping[str, Any]) -> InboundMessage:
     """A message of the SMS API; each part of a long one comes by itself."""
-    message_id = _id(fields, "messageId")
+    message_id = read_id(fields, "messageId")
     context = {"to": text_in(fields, "to"), "channel": "sms", "udh": text_in(fields, "udh")}
     binary = f"[binary] {text_in(fields, 'data')}".strip() if fields.get("type") == "binary" else ""
     return InboundMessage(
@@ -102,7 +97,7 @@ def _sms(fields: Mapping[str, Any]) -> InboundMessage:
         provider_id=message_id,
         sender=_sender(fields, "msisdn"),
         body="\n".join(filter(None, [text_in(fields, "text"), binary])),
-        occurred_at=_time(text_in(fields, "message-timestamp")),
+        occurred_at=read_iso_time(text_in(fields, "message-timestamp"), UTC),
         context=_short(context),
         part=None if binary else _part(fields, text_in(fields, "text")),
     )
@@ -120,7 +115,7 @@ def _part(fields: Mapping[str, Any], text: str) -> Part | None:
 
 
 def _sms_receipt(fields: Mapping[str, Any]) -> Receipt:
-    message_id, status = _id(fields, "messageId"), text_in(fields, "status")
+    message_id, status = read_id(fields, "messageId"), text_in(fields, "status")
     error = text_in(fields, "err-code")
     return Receipt(
         provider=PROVIDER,
@@ -135,7 +130,7 @@ def _sms_receipt(fields: Mapping[str, Any]) -> Receipt:
 
 def _message(fields: Mapping[str, Any]) -> InboundEvent:
     """A message of the Messages API."""
-    message_id, told = _id(fields, "message_uuid"), text_in(fields, "channel")
+    message_id, told = read_id(fields, "message_uuid"), text_in(fields, "channel")
     account = text_in(fields, "to")[:_LONGEST_TEXT]
     if told not in _CHANNELS:
         return IgnoredEvent(
@@ -155,14 +150,14 @@ def _message(fields: Mapping[str, Any]) -> InboundEvent:
         provider_id=message_id,
         sender=_sender(fields, "from"),
         body=text_in(fields, "text") or _describe(kind, content),
-        occurred_at=_time(text_in(fields, "timestamp")),
+        occurred_at=read_iso_time(text_in(fields, "timestamp"), UTC),
         attachments=_attachments(kind, content),
         context=_short(context),
     )
 
 
 def _status(fields: Mapping[str, Any]) -> Receipt:
-    message_id, status = _id(fields, "message_uuid"), text_in(fields, "status")
+    message_id, status = read_id(fields, "message_uuid"), text_in(fields, "status")
     error = object_in(fields, "error")
     reasons = [text_in(error, name) for name in ("title", "detail", "code", "reason")]
     return Receipt(
@@ -235,19 +230,3 @@ def _sender(fields: Mapping[str, Any], name: str) -> Sender:
 
 def _short(context: Mapping[str, str]) -> dict[str, str]:
     return {name: value[:_LONGEST_TEXT] for name, value in context.items() if value}
-
-
-def _id(value: Mapping[str, Any], name: str) -> str:
-    found = text_in(value, name)
-    if not 0 < len(found) <= _LONGEST_TEXT:
-        raise UnparseableError(f"no {name}")
-    return found
-
-
-def _time(told: str) -> datetime | None:
-    """`2026-11-23 05:24:33`, in UTC, or RFC 3339."""
-    try:
-        time = datetime.fromisoformat(told)
-        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

@@ -9,9 +9,7 @@ from base64 import b64encode
 from typing import Any
 
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.json_reading import (
-    text_in,
-)
+from caseweave.channels.json_reading import text_in
 from caseweave.channels.request import (
     Abilities,
     Outgoing,

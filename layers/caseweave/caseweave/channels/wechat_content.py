@@ -8,9 +8,9 @@ https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Mes
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from hashlib import sha256
 
+from caseweave.channels.json_reading import SECOND, read_time
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
 from caseweave.domain.message import (
     Attachment,
@@ -79,7 +79,7 @@ def _message(
         provider_id=event_id,
         sender=Sender(proven=(ProvenAddress(address, Proof.PROVIDER),)),
         body=body,
-        occurred_at=_time(fields.get("CreateTime", "")),
+        occurred_at=read_time(fields.get("CreateTime", "").strip(), SECOND),
         attachments=attachments,
         context={**context, "menu_id": chosen} if chosen else context,
         link_token=link_token,
@@ -183,14 +183,6 @@ def _id(fields: Fields, name: str) -> str:
     if not 0 < len(found) <= _LONGEST_ID:
         raise UnparseableError(f"no {name}")
     return found
-
-
-def _time(seconds: str) -> datetime | None:
-    return (
-        datetime.fromtimestamp(int(seconds), UTC)
-        if _is_number(seconds.strip()) and int(seconds) < 2**33
-        else None
-    )
 
 
 def _is_number(text: str) -> bool:

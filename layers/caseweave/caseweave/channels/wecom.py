@@ -6,11 +6,11 @@ https://developer.work.weixin.qq.com/document/path/90239 (messages), …/90240 (
 https://developer.work.weixin.qq.com/document/path/94670 (微信客服: hint and pull)
 """
 
-from datetime import UTC, datetime
 from hashlib import sha256
 
 from caseweave.channels import wecom_kf
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.json_reading import SECOND, read_text_id, read_time
 from caseweave.channels.request import WebhookRequest
 from caseweave.channels.wechat_crypto import Opened, is_signed, open_sealed
 from caseweave.channels.wechat_xml import read_xml
@@ -103,7 +103,7 @@ def parse(request: WebhookRequest, credentials: Credentials) -> list[InboundEven
 def _hint(fields: Fields, opened: Opened) -> PullHint:
     return PullHint(
         provider=PROVIDER,
-        account=_id(fields, "OpenKfId"),
+        account=read_text_id(fields, "OpenKfId"),
         # Nothing in it is its own, but a redelivery seals the same text.
         event_id=f"hint.sha256.{sha256(opened.message).hexdigest()}",
         token=fields.get("Token", "")[:_LONGEST_ID],
@@ -111,7 +111,7 @@ def _hint(fields: Fields, opened: Opened) -> PullHint:
 
 
 def _understand(fields: Fields, corp: str, app: str) -> InboundEvent:
-    user, kind = _id(fields, "FromUserName"), fields.get("MsgType", "")
+    user, kind = read_text_id(fields, "FromUserName"), fields.get("MsgType", "")
     # Several applications share the address; what concerns none of them is the corporation's.
     account = app[:_LONGEST_ID] or corp
     if kind == "event":
@@ -122,7 +122,7 @@ def _understand(fields: Fields, corp: str, app: str) -> InboundEvent:
             return IgnoredEvent(PROVIDER, account, event_id, reason)
         body = fields.get("EventKey", "")
     else:
-        event_id = _id(fields, "MsgId")
+        event_id = read_text_id(fields, "MsgId")
         body = _describe(fields, kind)
     address = Address(AddressKind.WECOM, f"{corp}.{user}")
     context = {"agent_id": app[:_LONGEST_ID], "user_id": user}
@@ -134,7 +134,7 @@ def _understand(fields: Fields, corp: str, app: str) -> InboundEvent:
         provider_id=event_id,
         sender=Sender(proven=(ProvenAddress(address, Proof.PROVIDER),)),
         body=body,
-        occurred_at=_time(fields.get("CreateTime", "")),
+        occurred_at=read_time(fields.get("CreateTime"), SECOND),
         attachments=_attachments(fields, kind),
         context={name: value for name, value in context.items() if value},
     )
@@ -159,21 +159,8 @@ def _attachments(fields: Fields, kind: str) -> tuple[Attachment, ...]:
     if kind not in _MEDIA_TYPES:
         return ()
     name = fields.get("FileName") or fields.get("Title") or kind
-    return (Attachment(name, _MEDIA_TYPES[kind], provider_ref=_id(fields, "MediaId")),)
+    return (Attachment(name, _MEDIA_TYPES[kind], provider_ref=read_text_id(fields, "MediaId")),)
 
 
 def _query(request: WebhookRequest, name: str) -> str:
     return dict(request.query).get(name, "")
-
-
-def _id(fields: Fields, name: str) -> str:
-    found = fields.get(name, "")
-    if not 0 < len(found) <= _LONGEST_ID:
-        raise UnparseableError(f"no {name}")
-    return found
-
-
-def _time(seconds: str) -> datetime | None:
-    if not (seconds.isascii() and seconds.isdecimal() and len(seconds) < 12):
-        return None
-    return datetime.fromtimestamp(int(seconds), UTC)

@@ -7,12 +7,7 @@ https://developer.work.weixin.qq.com/document/path/90313
 
 from typing import Any
 
-from caseweave.channels.request import (
-    ProviderAnswer,
-    Refusal,
-    Refused,
-    read_said,
-)
+from caseweave.channels.request import ProviderAnswer, Refusal, Refused, read_said
 
 # 40001: not the secret's token; 40014, 41001, 42001: a wrong, a missing, an expired one.
 _STALE_TOKEN = {40001, 40014, 41001, 42001}

@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.json_reading import (
     SECOND,
+    object_in,
+    read_text_id,
     read_time,
     text_in,
 )
@@ -112,10 +114,10 @@ def is_pulled(body: bytes) -> bool:
 def parse_pulled(body: bytes, credentials: Credentials) -> InboundEvent:
     """The event of what `keep_pulled` made. Raises UnparseableError."""
     kept = read_json_object(body)
-    account, said = _id(kept, "open_kfid"), kept.get("message")
+    account, said = read_text_id(kept, "open_kfid"), kept.get("message")
     if not isinstance(said, dict):
         raise UnparseableError("no object in the list of messages")
-    event_id, kind = _id(said, "msgid"), text_in(said, "msgtype")
+    event_id, kind = read_text_id(said, "msgid"), text_in(said, "msgtype")
     if kind == "event":
         return _event(said, event_id, account, credentials)
     origin = text_in(said, "origin")
@@ -124,10 +126,9 @@ def parse_pulled(body: bytes, credentials: Credentials) -> InboundEvent:
     if origin != _CUSTOMER:
         reason = f"{kind or 'nothing'} of origin {origin or 'unknown'}"[:_LONGEST_ID]
         return IgnoredEvent(_PROVIDER, account, event_id, reason)
-    content = said.get(kind)
-    content = content if isinstance(content, dict) else {}
+    content = object_in(said, kind)
     order, menu_id = find_order(kind, content), text_in(content, "menu_id")[:_LONGEST_ID]
-    user = _id(said, "external_userid")
+    user = read_text_id(said, "external_userid")
     return InboundMessage(
         channel=Channel.MESSENGER,
         provider=_PROVIDER,
@@ -147,8 +148,7 @@ def _event(
     said: Mapping[str, Any], event_id: str, account: str, credentials: Credentials
 ) -> InboundEvent:
     """What WeCom itself tells; its ids are those inside `event`."""
-    told = said.get("event")
-    told = told if isinstance(told, dict) else {}
+    told = object_in(said, "event")
     kind = text_in(told, "event_type")
     if kind == "msg_send_fail":
         why = text_in(told, "fail_type")
@@ -156,14 +156,14 @@ def _event(
             provider=_PROVIDER,
             account=account,
             event_id=event_id,
-            provider_id=_id(told, "fail_msgid"),
+            provider_id=read_text_id(told, "fail_msgid"),
             outbox_key="",
             state=DeliveryState.FAILED,
             error=f"{why[:10]} {_FAILURES.get(why, 'WeCom does not say why')}".strip(),
             refusal=_REFUSALS.get(why, ""),
         )
     if kind == "user_recall_msg":
-        user = _id(told, "external_userid")
+        user = read_text_id(told, "external_userid")
         return InboundMessage(
             channel=Channel.MESSENGER,
             provider=_PROVIDER,
@@ -176,7 +176,7 @@ def _event(
             context=_context(user, account),
             is_automatic=True,
             remark=Remark.DELETION,
-            about=_id(told, "recall_msgid"),
+            about=read_text_id(told, "recall_msgid"),
         )
     reason = f"event {kind or 'without a name'}"[:_LONGEST_ID]
     return IgnoredEvent(_PROVIDER, account, event_id, reason)
@@ -197,11 +197,4 @@ def _attachments(kind: str, content: Mapping[str, Any]) -> tuple[Attachment, ...
     if kind not in MEDIA_TYPES:
         return ()
     name = text_in(content, "filename") or kind
-    return (Attachment(name, MEDIA_TYPES[kind], provider_ref=_id(content, "media_id")),)
-
-
-def _id(value: Mapping[str, Any], name: str) -> str:
-    found = value.get(name)
-    if not isinstance(found, str) or not 0 < len(found) <= _LONGEST_ID:
-        raise UnparseableError(f"no {name}")
-    return found
+    return (Attachment(name, MEDIA_TYPES[kind], provider_ref=read_text_id(content, "media_id")),)

@@ -13,6 +13,7 @@ from caseweave.channels import meta_graph as graph
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.json_reading import (
     SECOND,
+    object_in,
     objects_in,
     read_id,
     read_object,
@@ -20,9 +21,7 @@ from caseweave.channels.json_reading import (
     text_in,
 )
 from caseweave.channels.meta_signature import answer_greeting, verify_signature
-from caseweave.channels.request import (
-    WebhookRequest,
-)
+from caseweave.channels.request import WebhookRequest
 from caseweave.channels.whatsapp_content import read_attachment, read_words
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
 from caseweave.domain.message import (
@@ -88,13 +87,12 @@ def _read_entry(entry: Any) -> Iterator[InboundEvent]:
 
 def _read_change(change: Any, business: str) -> Iterator[InboundEvent]:
     field = text_in(change, "field")
-    value = change.get("value") if isinstance(change, dict) else None
-    metadata = value.get("metadata") if isinstance(value, dict) else None
-    number_id = text_in(metadata, "phone_number_id")
+    value = object_in(change, "value")
+    number_id = text_in(value.get("metadata"), "phone_number_id")
     batch = _Batch(number_id or business, number_id, objects_in(value, "contacts"))
     lists = {"messages": batch.message, "statuses": batch.status, "errors": batch.error}
-    found = [name for name in lists if value.get(name)] if isinstance(value, dict) else []
-    if field != "messages" or not isinstance(value, dict) or not found:
+    found = [name for name in lists if value.get(name)]
+    if field != "messages" or not found:
         # Echoes of what was written on the phone are of this kind, and news of the account.
         yield batch.ignored(change, f"a change of {field or 'nothing'}")
         return

@@ -6,10 +6,7 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components#mess
 import json
 from typing import Any
 
-from caseweave.channels.json_reading import (
-    objects_in,
-    text_in,
-)
+from caseweave.channels.json_reading import objects_in, text_in
 from caseweave.channels.request import read_json_object
 from caseweave.domain.message import Attachment
 from caseweave.errors import UnparseableError

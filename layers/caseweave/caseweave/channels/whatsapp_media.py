@@ -6,9 +6,7 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media#retrieve
 from urllib.parse import quote
 
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.json_reading import (
-    text_in,
-)
+from caseweave.channels.json_reading import text_in
 from caseweave.channels.media import MediaRefusal, MediaRequest, refuse_by_status
 from caseweave.channels.meta_graph import GRAPH_URL
 from caseweave.channels.request import ProviderAnswer, read_said

@@ -12,10 +12,7 @@ from urllib.parse import quote
 
 from caseweave.channels import meta_graph as graph
 from caseweave.channels.credentials import Credentials
-from caseweave.channels.json_reading import (
-    objects_in,
-    text_in,
-)
+from caseweave.channels.json_reading import objects_in, text_in
 from caseweave.channels.request import (
     Abilities,
     MediaLink,
