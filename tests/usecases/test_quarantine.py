@@ -19,7 +19,7 @@ from caseweave.storage.ledger_pages import LedgerFilter, list_all
 from caseweave.storage.table import use_table
 from tests.channels import test_postmark
 from tests.usecases.doors import ACCOUNTS, KEPT
-from tests.usecases.test_rebuild import dump_table, make_empty  # noqa: F401 - a fixture
+from tests.usecases.test_rebuild import dump_table
 from tests.usecases.world import NOON, YEAR, crash_at_call
 
 FILES, MAILS = "files", "mails"
@@ -241,7 +241,7 @@ def test_without_the_copy_there_is_no_record_and_the_mail_comes_again(s3, door, 
 
 
 @pytest.mark.parametrize("content", [NAMELESS, DSN])
-def test_a_rebuilt_table_names_the_same_copy(s3, table, make_empty, door, not_understood, content):  # noqa: F811
+def test_a_rebuilt_table_names_the_same_copy(s3, table, make_empty, door, not_understood, content):
     if content is DSN:
         not_understood.undo()
     take(s3, door, content)

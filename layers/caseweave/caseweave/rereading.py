@@ -49,21 +49,29 @@ def _read(entry: LedgerEntry, read_credentials: Callable[[str], Credentials]) ->
     name = entry.provider
     if name in _OUR_OWN:
         return Reading([restore_message(entry.headers)])
-    if name == ses_events.PROVIDER and not entry.body_ref:
-        # What SES tells of our own mails comes as an event, not as a mail.
-        return Reading(ses_events.parse_event(read_json_object(entry.body)))
     if name == ses.PROVIDER:
-        return Reading(*ses.parse(_read_body(entry), entry.body_ref.rpartition("/")[2]))
-    if name == connect.PROVIDER and entry.body_ref:
-        return Reading([connect.parse_transcript(_read_body(entry), entry.body_ref)])
+        return _read_ses(entry)
     if name == connect.PROVIDER:
-        return Reading([connect.replay(read_json_object(entry.body), entry.headers)])
+        return Reading([_read_connect(entry)])
     request = restore_request(_read_body(entry), entry.headers)
     if name in MAIL:
         return Reading(*MAIL[name].parse_mail(request, read_credentials(name)))
     if name in _PROVIDERS:
         return Reading(_PROVIDERS[name].parse(request, read_credentials(name)))
     raise UnparseableError(f"nothing that {name} said was kept")
+
+
+def _read_ses(entry: LedgerEntry) -> Reading:
+    """A mail comes as an object; what SES tells of our own mails, as an event."""
+    if entry.body_ref:
+        return Reading(*ses.parse(_read_body(entry), entry.body_ref.rpartition("/")[2]))
+    return Reading(ses_events.parse_event(read_json_object(entry.body)))
+
+
+def _read_connect(entry: LedgerEntry) -> InboundEvent:
+    if entry.body_ref:
+        return connect.parse_transcript(_read_body(entry), entry.body_ref)
+    return connect.replay(read_json_object(entry.body), entry.headers)
 
 
 def _read_body(entry: LedgerEntry) -> bytes:
