@@ -1,15 +1,15 @@
-"""Four times the text takes about four times as long, whatever it is made of.
+"""Four times the text takes about four times as long, whatever it is made of: every reader and
+adapter on repeated pieces of hostile input. `python -m bench.linear_time`.
 
 Only ratios are compared, of the shortest of several runs: how fast the machine is does not matter.
 """
 
 import json
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from struct import pack
 from urllib.parse import quote_plus
-
-import pytest
 
 from caseweave.channels.calendar_text import describe_invitation
 from caseweave.channels.charsets import decode_text
@@ -18,14 +18,19 @@ from caseweave.channels.html_text import html_to_text
 from caseweave.channels.mail_reading import read_mail
 from caseweave.channels.mail_reports import find_sent_ids
 from caseweave.channels.reply_text import is_forward, split_reply
+from caseweave.channels.request import WebhookRequest
 from caseweave.channels.tnef import decompress_rtf, read_tnef
 from caseweave.channels.wechat_xml import read_xml
 from caseweave.domain.language import choose_language
 from caseweave.domain.splitting import split_text
 from caseweave.errors import UnparseableError
 from tests.channels.test_hostile import outcome
-from tests.contract.specimens import SPECIMENS, every
+from tests.contract.specimen import Specimen
+from tests.contract.specimens import SPECIMENS
 
+Read = Callable[[str], object]
+# What the text is made into before the clock starts, and how that is read.
+Prepare = Callable[[str], Callable[[], object]]
 SMALLEST_TOLD = 0.002
 MOST_TIMES = 10
 RUNS = 5
@@ -111,29 +116,29 @@ PIECES = [
 ]
 
 
-def header(name):
+def header(name: str) -> Read:
     return lambda text: read_mail(
         f"{name}: {text}".replace("\r\n", " ").replace("\n", " ").encode() + b"\r\n\r\nhi"
     )
 
 
-def body(kind, *others):
+def body(kind: str, *others: str) -> Read:
     head = "\r\n".join((f"Content-Type: {kind}", *others)).encode() + b"\r\n\r\n"
     return lambda text: read_mail(head + text.encode())
 
 
-def outlook(text):
+def outlook(text: str) -> object:
     content = text.encode()
     whole = pack("<IHBII", 0x223E9F78, 1, 1, 0x0002800C, len(content)) + content + b"\0\0"
     return read_tnef(whole), read_tnef(whole[:7] + content)
 
 
-def rtf(text):
+def rtf(text: str) -> object:
     content = text.encode()
     return decompress_rtf(pack("<II", len(content) + 12, len(content)) + b"LZFu\0\0\0\0" + content)
 
 
-def xml(text):
+def xml(text: str) -> None:
     for written in (f"<xml><a>{text}</a></xml>", f"<xml><a><![CDATA[{text}]]></a></xml>", text):
         try:
             read_xml(written.encode())
@@ -141,7 +146,7 @@ def xml(text):
             continue
 
 
-READERS = {
+READERS: dict[str, Read] = {
     "text of HTML": html_to_text,
     "page of HTML": make_page,
     "reply": split_reply,
@@ -172,17 +177,18 @@ READERS = {
 }
 
 
-def shortest(read, text, runs=RUNS):
+def shortest(prepare: Prepare, text: str, runs: int = RUNS) -> float:
+    """Seconds of CPU."""
     best = float("inf")
-    getattr(read, "prepare", lambda _: None)(text)
+    read = prepare(text)
     for _ in range(runs):
         started = time.process_time()
-        read(text)
+        read()
         best = min(best, time.process_time() - started)
     return best
 
 
-def grows(read, piece, most):
+def grows(read: Prepare, piece: str, most: int) -> float | None:
     """How many times as long four times the text takes; None if it is too quick to tell."""
     size = max(2_000 // len(piece), 1)
     while (taken := shortest(read, piece * size, 1)) < SMALLEST_TOLD * 2:
@@ -203,22 +209,17 @@ def grows(read, piece, most):
 LONGEST = 200_000
 
 
-def find_slow(read, pieces):
+def find_slow(read: Prepare, pieces: Sequence[str]) -> dict[str, float]:
     """The pieces with which *read* takes longer than it should."""
     found = {piece: grows(read, piece, LONGEST) for piece in pieces}
     known = {piece: times for piece, times in found.items() if times is not None}
     return {piece: times for piece, times in known.items() if times >= MOST_TIMES}
 
 
-@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
-def test_a_reader_takes_four_times_as_long_for_four_times_the_text(read):
-    assert find_slow(read, PIECES) == {}
-
-
 WORDS = "没到账"
 
 
-def saying(specimen, text):
+def saying(specimen: Specimen, text: str) -> WebhookRequest:
     """The message of a specimen with *text* in it."""
     body = specimen.deliveries["message"].body
     for write in (lambda one: json.dumps(one)[1:-1], quote_plus, str):
@@ -232,30 +233,45 @@ def saying(specimen, text):
     return specimen.sign(replace(specimen.deliveries["message"], body=text.encode()), "new")
 
 
-@every(SPECIMENS)
-def test_an_adapter_takes_four_times_as_long_for_four_times_the_text(specimen):
-    made = []
+def adapter(specimen: Specimen) -> Prepare:
+    """What reads a provider's message, and one that is nothing but the text."""
 
-    def read(_):
-        for request in made:
-            outcome(lambda _, request=request: specimen.parse(request), b"")
+    def prepare(text: str) -> Callable[[], object]:
+        requests = saying(specimen, text), replace(specimen.signed(), body=text.encode())
+        return lambda: [_parse(specimen, request) for request in requests]
 
-    def prepare(text):
-        made[:] = saying(specimen, text), replace(specimen.signed(), body=text.encode())
-
-    read.prepare = prepare
-    assert find_slow(read, PIECES[::3]) == {}
+    return prepare
 
 
-@pytest.mark.parametrize("read", [html_to_text, split_reply, lambda text: split_text(text, 70)])
-def test_a_reader_can_be_told_to_be_slow_or_not(read):
-    told = [grows(read, piece, 4_000_000) for piece in ("<b>x</b>\n", "On 1 wrote:\n", "> a\n")]
-
-    assert None not in told
+def _parse(specimen: Specimen, request: WebhookRequest) -> object:
+    return outcome(lambda _: specimen.parse(request), b"")
 
 
-def test_a_reader_that_looks_back_at_all_it_read_is_found():
-    def look_back(text):
-        return sum(text[:at].count("x") for at in range(0, len(text), 50))
+def plain(read: Read) -> Prepare:
+    """A reader of the text alone."""
+    return lambda text: lambda: read(text)
 
-    assert find_slow(look_back, ["a"]).keys() == {"a"}
+
+def look_back(text: str) -> object:
+    """A reader that looks back at all it read: this must be found."""
+    return sum(text[:at].count("x") for at in range(0, len(text), 50))
+
+
+def run() -> None:
+    """Raises SystemExit naming what takes longer than it should."""
+    if not find_slow(plain(look_back), ["a"]):
+        raise SystemExit("linear time: a slow reader is not told from a quick one here")
+    adapters = {f"adapter {one.name}": adapter(one) for one in SPECIMENS}
+    slow = {name: find_slow(plain(read), PIECES) for name, read in READERS.items()}
+    slow |= {name: find_slow(read, PIECES[::3]) for name, read in adapters.items()}
+    found = {name: pieces for name, pieces in slow.items() if pieces}
+    if found:
+        raise SystemExit(f"linear time: four times the text takes too long: {found}")
+    print(
+        f"linear time: {len(slow)} readers on {len(PIECES)} kinds of text: four times the text "
+        f"took less than {MOST_TIMES} times as long"
+    )
+
+
+if __name__ == "__main__":
+    run()
