@@ -5,9 +5,7 @@ from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode
 
 from caseweave.channels import mailgun, postmark, sendgrid
-from caseweave.channels.mail_registry import is_fresh
 from caseweave.channels.request import WebhookRequest
-from caseweave.errors import InvalidSignatureError
 from tests.channels import test_mailgun, test_postmark, test_sendgrid
 from tests.channels.samples import NOON
 from tests.contract.messengers import NO_TIME_JUDGED
@@ -21,12 +19,6 @@ LACKS = {
     "echo": "it does not tell us what we sent",
     "owner": SHARED,
 }
-
-
-def admit_mail(specimen, request, credentials, now):
-    specimen.adapter.verify(request, credentials)
-    if not is_fresh(specimen.name, request, now):
-        raise InvalidSignatureError(specimen.name)
 
 
 def sign_mailgun(request, secret, age=timedelta(0)):
@@ -66,7 +58,6 @@ MAILGUN = Specimen(
     lacks=LACKS,
     aged=lambda request, age: sign_mailgun(request, "new", age),
     oldest=mailgun.LONGEST_AGE,
-    admit=admit_mail,
 )
 
 
@@ -91,7 +82,6 @@ POSTMARK = Specimen(
         "media": postmark_mail(MessageID="73e6d360-0002"),
     },
     lacks=LACKS | {"body": "user and password are all there is: nobody signs", "time": NO_TIME},
-    admit=admit_mail,
 )
 
 
@@ -118,6 +108,5 @@ SENDGRID = Specimen(
         ),
     },
     lacks=LACKS | {"time": NO_TIME_JUDGED},
-    admit=admit_mail,
 )
 SPECIMENS = (MAILGUN, POSTMARK, SENDGRID)

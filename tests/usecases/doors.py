@@ -144,7 +144,7 @@ def webhooks(door, monkeypatch) -> dict[str, Callable[[], object]]:
     for provider in (*SMS.values(), *MESSENGERS.values(), *VOICE.values(), *MAIL.values()):
         monkeypatch.setattr(provider, "verify", lambda *_: None)
     monkeypatch.setattr("caseweave.webhooks.verify_time", lambda *_: None)
-    monkeypatch.setattr("caseweave.hosted_mail_intake.is_fresh", lambda *_: True)
+    monkeypatch.setattr("caseweave.hosted_mail_intake.verify_time", lambda *_: None)
 
     def hook(name, providers, request):
         return lambda: receive_webhook(

@@ -8,9 +8,10 @@ from http import HTTPStatus
 from caseweave.aws.mailbox import keep_attachment, keep_raw
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.kept_request import keep_headers
-from caseweave.channels.mail_registry import MailProvider, is_fresh
+from caseweave.channels.mail_registry import MailProvider
+from caseweave.channels.protocols import verify_time
 from caseweave.channels.request import WebhookRequest
-from caseweave.errors import InvalidSignatureError, NotFoundError, UnparseableError
+from caseweave.errors import NotFoundError, UnparseableError
 from caseweave.http import LONGEST_BODY, Answer
 from caseweave.intake import Door, quarantine, take_in
 from caseweave.storage.ledger import RawInput
@@ -36,8 +37,7 @@ def receive_hosted_mail(
         raise NotFoundError("There is no such provider.")
     provider, credentials = providers[name], read_credentials(name)
     provider.verify(request, credentials)
-    if not is_fresh(name, request, now):
-        raise InvalidSignatureError(name)
+    verify_time(provider, request, now)
     raw = _keep_request(name, request, files_bucket, retention, now)
     try:
         events, files = parse_events(lambda: provider.parse_mail(request, credentials))

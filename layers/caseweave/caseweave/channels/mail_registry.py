@@ -1,6 +1,5 @@
 """Which hosted mail providers there are; apart from the others, since reading mail loads much."""
 
-from datetime import datetime
 from typing import Protocol
 
 from caseweave.channels import mailgun, postmark, sendgrid
@@ -21,11 +20,6 @@ class MailProvider(Protocol):
     def parse_mail(
         self, request: WebhookRequest, credentials: Credentials
     ) -> tuple[list[InboundEvent], tuple[MailPart, ...]]: ...
-
-
-def is_fresh(name: str, request: WebhookRequest, now: datetime) -> bool:
-    """Was a verified request signed a short time ago? Only Mailgun signs a time."""
-    return name != mailgun.PROVIDER or mailgun.is_fresh(mailgun.signed_time(request), now)
 
 
 MAIL: dict[str, MailProvider] = {"mailgun": mailgun, "postmark": postmark, "sendgrid": sendgrid}

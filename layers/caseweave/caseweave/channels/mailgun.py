@@ -58,13 +58,12 @@ def verify(request: WebhookRequest, credentials: Credentials) -> None:
         raise InvalidSignatureError(PROVIDER)
 
 
-def signed_time(request: WebhookRequest) -> str:
-    """The `timestamp` that `verify` checked. Raises UnparseableError."""
-    return read_parts(request).last("timestamp")
+def is_fresh(request: WebhookRequest, now: datetime) -> bool:
+    """Was what `verify` checked signed within LONGEST_AGE of *now*?
 
-
-def is_fresh(timestamp: str, now: datetime) -> bool:
-    """Was this signed at most LONGEST_AGE before *now*, and not after it by more?"""
+    Raises UnparseableError for what has no signed time at all.
+    """
+    timestamp = read_parts(request).last("timestamp")
     if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 11):
         return False
     return abs(now - datetime.fromtimestamp(int(timestamp), UTC)) <= LONGEST_AGE

@@ -81,6 +81,8 @@ class Challenger(Protocol):
 class Dated(Protocol):
     """What the module of a provider offers that signs the time."""
 
+    PROVIDER: str
+
     def is_fresh(self, request: WebhookRequest, now: datetime) -> bool: ...
 
 
@@ -109,7 +111,7 @@ def answer_challenge(
     return provider.answer_challenge(request, credentials)
 
 
-def verify_time(provider: Provider, request: WebhookRequest, now: datetime) -> None:
+def verify_time(provider: object, request: WebhookRequest, now: datetime) -> None:
     """Raises InvalidSignatureError for a verified request that was signed long before *now*."""
     if isinstance(provider, Dated) and not provider.is_fresh(request, now):
         raise InvalidSignatureError(provider.PROVIDER)
