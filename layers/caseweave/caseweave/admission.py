@@ -11,7 +11,7 @@ from caseweave.domain.joining import Joining, Ticket, join_customer
 from caseweave.domain.message import InboundMessage, KnownAddress, Remark
 from caseweave.domain.tokens import read_link_token, read_reply_token
 from caseweave.errors import NotFoundError
-from caseweave.storage.cases import read_head
+from caseweave.storage.cases import read_current
 from caseweave.storage.customers import find_platform_id
 from caseweave.storage.intake import is_token_used, read_open_case
 from caseweave.storage.ledger import RawInput, find_case_of
@@ -103,7 +103,7 @@ def _find_admission(inbound: InboundMessage, keys: Sequence[bytes]) -> Admission
     while its case is open: a mail may come back years later, from whoever has the address then.
     """
     if inbound.session_case_id:
-        return Admission(read_head(inbound.session_case_id), inbound.sender.proven[0].proof)
+        return Admission(read_current(inbound.session_case_id), inbound.sender.proven[0].proof)
     replied = _find_replied_case(inbound, keys)
     return Admission(replied, Proof.REPLY_TOKEN) if replied else None
 
@@ -112,7 +112,7 @@ def _find_told(inbound: InboundMessage, raw: RawInput) -> Admission | None:
     """The case of the message that an addition is about; None while that is still to come."""
     case_id = find_case_of(raw, inbound.about)
     proof = inbound.sender.proven[0].proof
-    return Admission(read_head(case_id), proof, is_addition=True) if case_id else None
+    return Admission(read_current(case_id), proof, is_addition=True) if case_id else None
 
 
 def _find_replied_case(inbound: InboundMessage, keys: Sequence[bytes]) -> Case | None:
@@ -131,7 +131,7 @@ def _find_replied_case(inbound: InboundMessage, keys: Sequence[bytes]) -> Case |
 
 def _read_if_active(case_id: str) -> Case | None:
     try:
-        case = read_head(case_id)
+        case = read_current(case_id)
     except NotFoundError:
         return None
     return case if case.is_active else None

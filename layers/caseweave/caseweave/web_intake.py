@@ -29,7 +29,7 @@ from caseweave.errors import (
 from caseweave.http import Answer
 from caseweave.human_checks import FIELD, require_human
 from caseweave.intake import Door, Landed, find_earlier, quarantine, receive_message
-from caseweave.storage.cases import read_head
+from caseweave.storage.cases import read_current
 from caseweave.storage.customers import find_addresses, find_open_case_id
 from caseweave.storage.ledger import RawInput
 from caseweave.storage.rate import count_visit
@@ -156,7 +156,7 @@ def _resume_chat(request: WebhookRequest, desk: WebDesk, now: datetime) -> Answe
     case_id = find_open_case_id(known.customer_id) if known else None
     if case_id is None:
         return None
-    found = {"state": "resumed", "reference": read_head(case_id).ref}
+    found = {"state": "resumed", "reference": read_current(case_id).ref}
     return Answer(HTTPStatus.OK, found | _open_session(case_id, desk.door, now))
 
 

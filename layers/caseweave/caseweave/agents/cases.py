@@ -53,7 +53,7 @@ def list_cases(query: Mapping[str, str], caller: Caller, desk: Desk) -> dict[str
 def read_case(name: str, caller: Caller, sign_links: SignLinks) -> dict[str, Any]:
     """A case with its timeline and events, by id or reference."""
     caller.require(*ROLES)
-    return describe_file(cases.read_file(cases.find_case_id(name)), sign_links)
+    return describe_file(cases.read_file(cases.find_named_id(name)), sign_links)
 
 
 def reply(
@@ -169,10 +169,10 @@ def _write(
     the last sweep does not vanish because an agent came just before the next. Raises
     StaleVersionError when the case has moved on from the version the caller saw.
     """
-    case_id = cases.find_case_id(name)
+    case_id = cases.find_named_id(name)
 
     def attempt(_: int) -> CaseChange:
-        case = cases.read_head(case_id)
+        case = cases.read_current(case_id)
         if version is not None and version != case.version:
             raise StaleVersionError(f"The case is at version {case.version}; read it again.")
         due = tick_case(case, desk, now)

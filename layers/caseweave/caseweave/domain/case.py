@@ -37,6 +37,9 @@ class Case:
     `level` is how far it was escalated (1 is the first line). `contacts` says, per channel, how to
     reach the customer; `last_channel` is the one last used. `replied_seq` and `state_seq` are the
     events of the last human reply and the last change of state: what came before them is settled.
+
+    A case that was merged leads on to `merged_into`, where event `merged_seq` tells of it; `merged`
+    are all cases that this one took in, those that they had taken in among them.
     """
 
     id: str
@@ -58,6 +61,9 @@ class Case:
     acknowledged: tuple[Channel, ...] = ()
     clocks: tuple[Clock, ...] = ()
     incident_id: str = ""
+    merged_into: str = ""
+    merged_seq: int = 0
+    merged: tuple[str, ...] = ()
     replied_seq: int = 0
     state_seq: int = 0
     seq: int = 0

@@ -59,6 +59,21 @@ def read_head(case_id: str) -> Case:
     return read_case(row.attribute_values)
 
 
+def read_current(case_id: str) -> Case:
+    """The case, or the one that it was merged into at last. Raises NotFoundError.
+
+    One consistent read, and one more for each merge on the way.
+    """
+    return follow_merges(read_head(case_id))
+
+
+def follow_merges(case: Case) -> Case:
+    """The case itself, or the one that it was merged into at last; only merged ones cost reads."""
+    while case.merged_into:
+        case = read_head(case.merged_into)
+    return case
+
+
 def read_message_of(case_id: str, sort_key: str) -> tuple[Case, Message] | None:
     """The head and one message, in one consistent read; None if either is not there."""
     keys = [table.case_key(case_id), (table.case_key(case_id)[0], sort_key)]
@@ -105,7 +120,15 @@ def _in_order(messages: list[Message]) -> list[Message]:
 
 
 def find_case_id(name: str) -> str:
-    """The id that *name* (an id, or a reference as people type it) means. Raises NotFoundError."""
+    """The id of the case that *name* leads to, through merges. Raises NotFoundError."""
+    return read_current(find_named_id(name)).id
+
+
+def find_named_id(name: str) -> str:
+    """The id that *name* (an id, or a reference as people type it) means itself, merged or not.
+
+    Raises NotFoundError for a reference that was never given.
+    """
     ref = parse_reference(name)
     if ref is None:
         return name

@@ -39,11 +39,22 @@ def encode_head(case: Case) -> dict[str, Any]:
         "acknowledged": case.acknowledged,
         "clocks": [encode_clock(clock) for clock in case.clocks],
         "incident_id": case.incident_id,
+        **_encode_merging(case),
         "replied_seq": case.replied_seq,
         "state_seq": case.state_seq,
         "seq": case.seq,
         "chain": case.chain,
     }
+
+
+def _encode_merging(case: Case) -> dict[str, Any]:
+    """What only few cases have."""
+    merging = {
+        "merged_into": case.merged_into,
+        "merged_seq": case.merged_seq,
+        "merged": case.merged,
+    }
+    return {name: value for name, value in merging.items() if value}
 
 
 def decode_head(
@@ -77,6 +88,9 @@ def decode_head(
         acknowledged=tuple(Channel(name) for name in head["acknowledged"]),
         clocks=tuple(decode_clock(clock) for clock in head["clocks"]),
         incident_id=head["incident_id"],
+        merged_into=head.get("merged_into", ""),
+        merged_seq=head.get("merged_seq", 0),
+        merged=tuple(head.get("merged", ())),
         replied_seq=head["replied_seq"],
         state_seq=head["state_seq"],
         seq=head["seq"],
