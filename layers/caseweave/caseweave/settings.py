@@ -23,6 +23,7 @@ class Settings:
     pull_queue_url: str = ""
     provider_api_url: str = ""
     public_url: str = ""
+    platform_url: str = ""
     platform_jwks_url: str = ""
     platform_issuer: str = ""
     platform_audience: str = ""
@@ -54,6 +55,7 @@ class Settings:
             pull_queue_url=found.get("PULL_QUEUE_URL", ""),
             provider_api_url=found.get("PROVIDER_API_URL", ""),
             public_url=found.get("PUBLIC_URL", ""),
+            platform_url=found.get("PLATFORM_URL", "").rstrip("/"),
             platform_jwks_url=found.get("PLATFORM_JWKS_URL", ""),
             platform_issuer=found.get("PLATFORM_ISSUER", ""),
             platform_audience=found.get("PLATFORM_AUDIENCE", ""),

@@ -1,6 +1,8 @@
 """What the entry points hand to the use cases, made from the settings of the function."""
 
+import random
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from caseweave.domain.forms import Form
     from caseweave.domain.web_rules import WebRules
     from caseweave.media import Shelf
+    from caseweave.platform.connector import Connector
     from caseweave.replay import Replayer
     from caseweave.sending import Outlet
     from caseweave.web_desk import WebDesk
@@ -78,6 +81,27 @@ def sign_in_check(settings: Settings) -> Callable[[str], Mapping[str, Any]]:
         return verify_sign_in(token, keys[0], settings.platform_issuer, settings.platform_audience)
 
     return check
+
+
+def platform_connector(settings: Settings) -> "Connector":
+    """How the business's platform is asked. To be kept by the process: it remembers for a while
+    what it was told, and whether it was answered.
+    """
+    # Only who asks the platform needs these.
+    from caseweave.aws.secrets import read_platform_secrets  # noqa: PLC0415
+    from caseweave.domain.ulid import make_ulid  # noqa: PLC0415
+    from caseweave.platform.connector import Connector, World  # noqa: PLC0415
+    from caseweave.platform.transport import open_url  # noqa: PLC0415
+
+    world = World(
+        now=partial(datetime.now, UTC),
+        sleep=time.sleep,
+        draw=random.SystemRandom().random,
+        new_id=lambda: make_ulid(datetime.now(UTC), secrets.token_bytes(10)),
+        open_url=open_url,
+        read_secrets=partial(read_platform_secrets, settings.parameter_prefix),
+    )
+    return Connector(settings.platform_url, world)
 
 
 def media_shelf(settings: Settings) -> "Shelf":

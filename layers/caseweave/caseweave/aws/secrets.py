@@ -25,6 +25,13 @@ def read_signing_keys(prefix: str) -> Sequence[bytes]:
     return [bytes.fromhex(key) for key in found.live("signing")]
 
 
+def read_platform_secrets(prefix: str) -> Sequence[str]:
+    """The secrets that sign what we ask of the business's platform, the newest first. Raises
+    MissingSecretError.
+    """
+    return Credentials("platform", _read(f"{prefix}/platform")).live("secret")
+
+
 def _read(name: str) -> dict[str, Any]:
     try:
         value = json.loads(get_parameter(name, decrypt=True, max_age=_KEPT_SECONDS) or "")
