@@ -6,6 +6,7 @@ case is not where the mail went, agents get a suggestion that names it.
 
 from collections.abc import Mapping, Sequence
 
+from caseweave.channels.identities import identify_email
 from caseweave.domain.identity import Suggestion
 from caseweave.domain.message import Channel, InboundMessage, KnownMail, Message
 from caseweave.domain.outbound import find_mail_address
@@ -71,5 +72,7 @@ def _find_token_owner(token: str, case_id: str, keys: Sequence[bytes]) -> str:
     except NotFoundError:
         return ""
     issued_to = (find_mail_address(contact) for contact in case.contacts.values())
-    is_genuine = any(read_reply_token(token, address, keys) for address in issued_to if address)
+    is_genuine = any(
+        read_reply_token(token, identify_email(address), keys) for address in issued_to if address
+    )
     return case.customer_id if is_genuine else ""

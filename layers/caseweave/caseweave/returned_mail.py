@@ -8,6 +8,7 @@ are unguessable, and only who got the mail, or had to pass it on, knows them (pr
 from collections.abc import Sequence
 from dataclasses import replace
 
+from caseweave.channels.identities import identify_email
 from caseweave.domain.event import Actor
 from caseweave.domain.message import (
     Channel,
@@ -82,7 +83,7 @@ def _find_signed(trace: MailTrace, keys: Sequence[bytes]) -> Message | None:
     messages, _ = list_messages(case_id)
     for message in messages:
         if message.id == trace.message_id and message.direction is Direction.OUTBOUND:
-            address = find_mail_address(message.contact)
+            address = identify_email(find_mail_address(message.contact))
             is_signed = read_reply_token(trace.token, address, keys) == case_id
             return message if is_signed else None
     return None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
+from caseweave.channels.identities import identify_email
 from caseweave.domain.case import Case
 from caseweave.domain.consent import Verdict, judge_keyword, obey_keyword
 from caseweave.domain.desk import AnswerRules, Desk
@@ -90,7 +91,7 @@ def _count_answer(
     write: Transaction, case: Case, message: Message, rules: AnswerRules, now: datetime
 ) -> str:
     """Count the answer that a mail is to get, in the same transaction; or why it gets none."""
-    address = find_mail_address(case.contacts.get(Channel.EMAIL))
+    address = identify_email(find_mail_address(case.contacts.get(Channel.EMAIL)))
     if message.channel is not Channel.EMAIL or not address:
         return ""
     known = read_answers(Address(AddressKind.EMAIL, address))

@@ -7,6 +7,7 @@ from typing import Any
 
 from caseweave.agents.caller import WRITERS, Caller, Moment
 from caseweave.agents.fields import read_text, read_time
+from caseweave.channels.identities import identify_email, identify_phone
 from caseweave.channels.kept_message import keep_message
 from caseweave.domain.identity import (
     Address,
@@ -14,8 +15,6 @@ from caseweave.domain.identity import (
     Proof,
     ProvenAddress,
     Sender,
-    normalise_email,
-    normalise_phone,
 )
 from caseweave.domain.message import Channel, InboundMessage
 from caseweave.errors import InvalidRequestError
@@ -110,12 +109,12 @@ def _read_claims(said: Mapping[str, Any]) -> tuple[Address, ...]:
     """The number and the mail address, as far as each is one. Raises InvalidRequestError."""
     claims = []
     if number := _optional(said, "phone"):
-        phone = normalise_phone(number)
+        phone = identify_phone(number)
         if not phone.startswith("+") or not 8 <= len(phone) <= 16:
             advice = "write it with its country code: +8613800138000"
             raise InvalidRequestError("That is no phone number.", (("phone", advice),))
         claims.append(Address(AddressKind.PHONE, phone))
-    if email := normalise_email(_optional(said, "email")):
+    if email := identify_email(_optional(said, "email")):
         if "@" not in email:
             advice = "write an address such as ling@example.com"
             raise InvalidRequestError("That is no mail address.", (("email", advice),))

@@ -12,6 +12,7 @@ from datetime import timedelta, timezone
 from typing import Any
 
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.identities import identify_phone
 from caseweave.channels.json_reading import bare_text_in, digest_json, read_iso_time
 from caseweave.channels.request import WebhookRequest, read_json
 from caseweave.channels.token_in_query import verify_token
@@ -21,7 +22,6 @@ from caseweave.domain.identity import (
     Proof,
     ProvenAddress,
     Sender,
-    normalise_phone,
 )
 from caseweave.domain.message import Channel, IgnoredEvent, InboundEvent, InboundMessage
 from caseweave.errors import UnparseableError
@@ -94,4 +94,4 @@ def read_chinese_phone(number: str) -> str:
         raise UnparseableError("the sender is no phone number")
     mobile = _MOBILE.fullmatch(number)
     number = f"+{number[2:]}" if number.startswith("00") else number
-    return f"+86{mobile[1]}" if mobile else normalise_phone(number)
+    return identify_phone(f"+86{mobile[1]}" if mobile else number)

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.identities import identify_phone
 from caseweave.channels.json_reading import object_in, read_text_id, text_in
 from caseweave.channels.request import Abilities, Outgoing, WebhookRequest, read_json_object
 from caseweave.channels.sns import Envelope, read_envelope, verify_envelope
@@ -18,7 +19,6 @@ from caseweave.domain.identity import (
     Proof,
     ProvenAddress,
     Sender,
-    normalise_phone,
 )
 from caseweave.domain.message import (
     Channel,
@@ -99,7 +99,7 @@ def _message(said: dict[str, Any], envelope: Envelope) -> InboundMessage:
     message_id = read_text_id(said, "inboundMessageId")
     if not _NUMBER.fullmatch(number):
         raise UnparseableError("originationNumber is neither a phone number nor a short code")
-    phone = Address(AddressKind.PHONE, normalise_phone(number))
+    phone = Address(AddressKind.PHONE, identify_phone(number))
     context = {"to": ours, "reply_to": text_in(said, "previousPublishedMessageId")}
     return InboundMessage(
         channel=Channel.SMS,

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from caseweave.channels.identities import identify_phone
 from caseweave.channels.json_reading import read_iso_time, read_object
 from caseweave.channels.request import read_json_object
 from caseweave.domain.identity import (
@@ -20,7 +21,6 @@ from caseweave.domain.identity import (
     Proof,
     ProvenAddress,
     Sender,
-    normalise_phone,
 )
 from caseweave.domain.message import (
     Channel,
@@ -101,7 +101,7 @@ def _begins(detail: Mapping[str, Any]) -> bool:
 def _begin(
     detail: Mapping[str, Any], instance: str, contact: str, channel: Channel, caller: Caller
 ) -> InboundMessage:
-    phone = normalise_phone(caller.address)
+    phone = identify_phone(caller.address)
     is_number = caller.kind == "TELEPHONE_NUMBER" and phone.startswith("+") and len(phone) <= 16
     # Whoever calls can show any number: it is a claim, as a mail's From is.
     claims = (Address(AddressKind.PHONE, phone),) if is_number else ()

@@ -14,6 +14,7 @@ from hashlib import sha256
 
 from caseweave.channels import ses
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.identities import identify_email
 from caseweave.channels.mail_reading import MOST_PARTS, Mail, MailPart, read_mail
 from caseweave.channels.mail_reports import read_report
 from caseweave.channels.request import WebhookRequest
@@ -170,8 +171,8 @@ def _sender(provider: str, mail: Mail, proven_domains: frozenset[str], event_id:
     if not mail.senders:
         return Sender(proven=(unproven,))
     name, written = mail.senders[0]
-    address = Address(AddressKind.EMAIL, normalise_email(written)[:_LONGEST_ADDRESS])
-    domain = address.value.rpartition("@")[2]
+    address = Address(AddressKind.EMAIL, identify_email(written)[:_LONGEST_ADDRESS])
+    domain = normalise_email(written).rpartition("@")[2]
     if len(mail.senders) == 1 and domain and domain in proven_domains:
         return Sender(proven=(ProvenAddress(address, Proof.DMARC),), name=name[:200])
     return Sender(proven=(unproven,), claims=(address,), name=name[:200])

@@ -14,6 +14,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from hashlib import sha256
 
+from caseweave.channels.identities import identify_email
 from caseweave.channels.mail_reading import Mail, MailPart, read_mail
 from caseweave.channels.mail_reports import read_report
 from caseweave.channels.mail_rules import (
@@ -154,7 +155,7 @@ def compose_mail(
         raise ValueError("not an address that every mail server takes")
     context = message.contact.context
     local, _, domain = support_address.rpartition("@")
-    token = issue_reply_token(message.case_id, normalise_email(to), keys)
+    token = issue_reply_token(message.case_id, identify_email(to), keys)
     mail = EmailMessage()
     mail["From"] = MailAddress(display_name="Support", username=local, domain=domain)
     mail["To"] = to
@@ -209,8 +210,8 @@ def _sender(mail: Mail, object_id: str) -> Sender:
     if not mail.senders:
         return Sender(proven=(unproven,))
     name, written = mail.senders[0]
-    address = Address(AddressKind.EMAIL, normalise_email(written)[:320])
-    is_aligned = dmarc == "pass" and domain == address.value.rpartition("@")[2].lower()
+    address = Address(AddressKind.EMAIL, identify_email(written)[:320])
+    is_aligned = dmarc == "pass" and domain == normalise_email(written).rpartition("@")[2]
     is_proven = len(mail.senders) == 1 and is_aligned
     if is_proven:
         return Sender(proven=(ProvenAddress(address, Proof.DMARC),), name=name[:200])

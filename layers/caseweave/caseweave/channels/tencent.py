@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.identities import identify_phone
 from caseweave.channels.json_reading import SECOND, bare_text_in, digest_json, read_time
 from caseweave.channels.request import WebhookRequest, read_json
 from caseweave.channels.token_in_query import verify_token
@@ -85,4 +86,6 @@ def _phone(reply: dict[str, Any]) -> str:
     mobile = bare_text_in(reply, "mobile")
     if not country or not _NUMBER.fullmatch(mobile):
         raise UnparseableError("the sender is no phone number")
-    return f"+{country[1]}{mobile}" if len(mobile) >= _SHORTEST_SUBSCRIBER else mobile
+    return (
+        identify_phone(f"+{country[1]}{mobile}") if len(mobile) >= _SHORTEST_SUBSCRIBER else mobile
+    )

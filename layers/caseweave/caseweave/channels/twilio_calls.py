@@ -12,6 +12,7 @@ from html import escape
 from urllib.parse import quote, urlencode
 
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.identities import identify_phone
 from caseweave.channels.json_reading import read_text_id
 from caseweave.domain.identity import (
     Address,
@@ -19,7 +20,6 @@ from caseweave.domain.identity import (
     Proof,
     ProvenAddress,
     Sender,
-    normalise_phone,
 )
 from caseweave.domain.message import (
     Attachment,
@@ -130,7 +130,7 @@ def _caller(told: Mapping[str, str], call: str) -> Sender:
     digits = number.removeprefix("+")
     is_number = digits.isascii() and digits.isdecimal() and 3 <= len(digits) <= 15
     if is_number and number not in _HIDDEN:
-        phone = Address(AddressKind.PHONE, normalise_phone(number))
+        phone = Address(AddressKind.PHONE, identify_phone(number))
         verdict = told.get("StirVerstat", "")
         if verdict.startswith("TN-Validation-Passed-A") or "trusted" in told:
             return Sender(proven=(ProvenAddress(phone, Proof.PROVIDER),), name=name)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from caseweave.channels.identities import identify_phone
 from caseweave.channels.twilio_sending import WHATSAPP
 from caseweave.domain.identity import (
     Address,
@@ -14,7 +15,6 @@ from caseweave.domain.identity import (
     Proof,
     ProvenAddress,
     Sender,
-    normalise_phone,
 )
 from caseweave.domain.message import Attachment, Channel
 from caseweave.errors import UnparseableError
@@ -63,7 +63,7 @@ def read_origin(form: Mapping[str, str], sid: str) -> Origin:
 def _owner(number: str, name: str) -> Sender:
     if not _NUMBER.fullmatch(number):
         raise UnparseableError("From is neither a phone number nor a short code")
-    phone = Address(AddressKind.PHONE, normalise_phone(number))
+    phone = Address(AddressKind.PHONE, identify_phone(number))
     return Sender(proven=(ProvenAddress(phone, Proof.PROVIDER),), name=name)
 
 

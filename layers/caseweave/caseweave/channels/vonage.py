@@ -12,6 +12,7 @@ from datetime import UTC
 from typing import Any
 
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.identities import identify_phone
 from caseweave.channels.json_reading import object_in, read_id, read_iso_time, text_in
 from caseweave.channels.request import WebhookRequest
 from caseweave.channels.vonage_sending import read_refusal
@@ -221,7 +222,7 @@ def _sender(fields: Mapping[str, Any], name: str) -> Sender:
         raise UnparseableError(f"{name} is neither a phone number nor a short code")
     digits = number[1]
     is_whole = len(digits) >= _SHORTEST_NUMBER and not digits.startswith("0")
-    phone = Address(AddressKind.PHONE, f"+{digits}" if is_whole else digits)
+    phone = Address(AddressKind.PHONE, identify_phone(f"+{digits}") if is_whole else digits)
     return Sender(
         proven=(ProvenAddress(phone, Proof.PROVIDER),),
         name=text_in(object_in(fields, "profile"), "name"),

@@ -8,6 +8,7 @@ Claims: https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims
 from collections.abc import Mapping
 from typing import Any
 
+from caseweave.channels.identities import identify_email, identify_phone
 from caseweave.channels.request import WebhookRequest, read_form, read_json_object
 from caseweave.domain.form_checking import Filled, as_text
 from caseweave.domain.identity import (
@@ -16,8 +17,6 @@ from caseweave.domain.identity import (
     Proof,
     ProvenAddress,
     Sender,
-    normalise_email,
-    normalise_phone,
 )
 from caseweave.domain.message import Channel, InboundMessage
 from caseweave.errors import UnparseableError
@@ -112,8 +111,8 @@ def _addresses(said: Mapping[str, Any]) -> tuple[Address, ...]:
     """What is written in `email` and `phone`, if it is an address at all: an empty one would be
     shared by everybody who has none.
     """
-    email = normalise_email(as_text(said.get("email")))
-    phone = normalise_phone(as_text(said.get("phone")))
+    email = identify_email(as_text(said.get("email")))
+    phone = identify_phone(as_text(said.get("phone")))
     found = []
     if "@" in email and len(email) <= _LONGEST_FIELD:
         found.append(Address(AddressKind.EMAIL, email))

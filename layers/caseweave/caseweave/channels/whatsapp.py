@@ -11,6 +11,7 @@ from typing import Any
 
 from caseweave.channels import meta_graph as graph
 from caseweave.channels.credentials import Credentials
+from caseweave.channels.identities import identify_phone
 from caseweave.channels.json_reading import (
     SECOND,
     object_in,
@@ -161,7 +162,9 @@ class _Batch:
         new = _NUMBER.fullmatch(text_in(system, "wa_id") or text_in(system, "new_wa_id"))
         if old is None or new is None or old[1] == new[1]:
             raise UnparseableError("a change of number without the two numbers")
-        before, after = (Address(AddressKind.PHONE, f"+{found[1]}") for found in (old, new))
+        before, after = (
+            Address(AddressKind.PHONE, identify_phone(f"+{found[1]}")) for found in (old, new)
+        )
         number_id = read_id({"phone_number_id": self.number_id}, "phone_number_id")
         # The second shows in the open case, whose answers go to the new number from then on.
         return [
@@ -192,7 +195,7 @@ class _Batch:
             found = _NUMBER.fullmatch(number)
             if found is None:
                 raise UnparseableError("from is no phone number")
-            proven.append(Address(AddressKind.PHONE, f"+{found[1]}"))
+            proven.append(Address(AddressKind.PHONE, identify_phone(f"+{found[1]}")))
             recipient = {"to": found[1]}
         if user_id:
             user_id = read_id({"user_id": user_id}, "user_id")

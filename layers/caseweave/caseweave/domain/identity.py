@@ -98,6 +98,21 @@ class Customer:
     tier: str = ""
     role: str = ""
     created_at: datetime | None = None
+    merged_into: str = ""
+    members: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Customers who were merged: the one everything is shown under, and those merged into it."""
+
+    root: str
+    members: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Everybody's, the root's first."""
+        return (self.root, *self.members)
 
 
 def normalise_email(address: str) -> str:

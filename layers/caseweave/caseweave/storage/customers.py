@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 
 from pynamodb.exceptions import DoesNotExist
 
-from caseweave.domain.identity import Address, AddressKind, Customer
+from caseweave.domain.identity import Address, AddressKind, Customer, Family
 from caseweave.domain.message import KnownAddress
-from caseweave.errors import NotFoundError
+from caseweave.errors import ContentionError, NotFoundError
 from caseweave.storage import table
 from caseweave.storage.items import batch_get
 from caseweave.storage.rows import read_address, read_customer
@@ -49,6 +49,26 @@ def read_customer_of(customer_id: str) -> Customer:
         return read_customer(CustomerRow.get(*table.customer_key(customer_id)).attribute_values)
     except DoesNotExist:
         raise NotFoundError(f"There is no customer {customer_id}.") from None
+
+
+def read_family(customer_id: str) -> Family:
+    """Everybody whose records are shown as one with this customer's, by consistent reads.
+
+    One read for a customer who is merged into nobody, else one more for each customer on the way
+    to the root. A customer of whom there is no record is a family of their own.
+    """
+    seen: list[str] = []
+    while customer_id not in seen:
+        seen.append(customer_id)
+        try:
+            row = CustomerRow.get(*table.customer_key(customer_id), consistent_read=True)
+        except DoesNotExist:
+            return Family(customer_id)
+        customer = read_customer(row.attribute_values)
+        if not customer.merged_into:
+            return Family(customer_id, customer.members)
+        customer_id = customer.merged_into
+    raise ContentionError(f"customer {customer_id} is being merged at this moment")
 
 
 def find_open_case_id(customer_id: str) -> str | None:

@@ -216,6 +216,8 @@ def customer_item(customer: Customer) -> Item:
         tier=customer.tier or None,
         role=customer.role or None,
         created_at=optional_rfc3339(customer.created_at),
+        merged_into=customer.merged_into or None,
+        members=list(customer.members) or None,
     )
 
 
@@ -227,4 +229,6 @@ def read_customer(values: Values) -> Customer:
         tier=values.get("tier") or "",
         role=values.get("role") or "",
         created_at=from_rfc3339(values["created_at"]),
+        merged_into=values.get("merged_into") or "",
+        members=tuple(values.get("members") or ()),
     )

@@ -121,11 +121,18 @@ class AddressRow(Row, discriminator="address"):
 
 
 class CustomerRow(Row, discriminator="customer"):
+    """A customer. Merging rewrites nothing else of theirs: the merged one names the customer it
+    went into, the root all who are in it.
+    """
+
     name = UnicodeAttribute(null=True)
     locale = UnicodeAttribute(null=True)
     tier = UnicodeAttribute(null=True)
     role = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
+    merged_into = UnicodeAttribute(null=True)
+    # Of a root: everybody merged into it, also by way of others.
+    members: JSONAttribute = JSONAttribute(null=True)
 
 
 class LinkRow(Row, discriminator="link"):
