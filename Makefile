@@ -16,7 +16,7 @@ DEV := .venv/.installed
 EMULATOR := .local/emulator/.requirements
 SAM := .local/sam/.requirements
 
-.PHONY: help demo up down test test-fast lint fmt bench build deploy lock clean
+.PHONY: help demo up down test test-fast test-deep lint fmt bench build deploy lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test: lint $(EMULATOR) ## Run every check and every test, those on the deployed 
 
 test-fast: $(DEV) ## Run the tests that need no stack
 	@$(BIN)/pytest -n 2 -m "not stack"
+
+test-deep: $(DEV) ## Look ten times as far with the slow property tests; before a release
+	@CASEWEAVE_DEPTH=10 $(BIN)/pytest -n 2 -m "not stack" tests/usecases
 
 lint: $(DEV) $(SAM) ## Check style, types, configuration and templates
 	@$(BIN)/ruff check

@@ -28,6 +28,7 @@ from caseweave.channels.request import (
 )
 from caseweave.errors import MissingSecretError, UnavailableError
 from tests.conftest import make_table
+from tests.depth import DEPTH
 from tests.usecases.world import NOON, CrashError, crash_at_call
 
 BASE = "https://issuer.example"
@@ -304,7 +305,7 @@ steps = st.lists(
 
 
 @given(steps)
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=10 * DEPTH)
 def test_whatever_happens_a_token_is_good_or_there_is_none(story):
     """Against a clock that only goes on: what is handed out was issued and is not past its life."""
     with mock_aws():

@@ -18,6 +18,7 @@ from caseweave.errors import UnavailableError
 from caseweave.intake import Door, quarantine, receive_message, take_in
 from caseweave.storage import cases, customers, ledger
 from tests.conftest import make_table
+from tests.depth import DEPTH
 from tests.usecases.conftest import KEYS
 from tests.usecases.world import (
     NOON,
@@ -338,7 +339,7 @@ DELIVERIES = [
 ]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6 * DEPTH, deadline=None)
 @given(order=st.permutations(list(range(len(DELIVERIES))) * 2))
 def test_any_order_of_repeated_deliveries_keeps_each_message_once(order):
     with mock_aws():

@@ -27,6 +27,7 @@ from caseweave.storage import cases, ledger
 from caseweave.storage.ledger import RawInput
 from caseweave.storage.outbox import outbox_key, settle_message
 from tests.conftest import make_table
+from tests.depth import DEPTH
 from tests.usecases.conftest import KEYS
 from tests.usecases.world import NOON, YEAR
 
@@ -397,7 +398,7 @@ ROBOT = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8 * DEPTH, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(ROBOT, min_size=1, max_size=8))
 def test_two_desks_with_automatic_answers_stop_within_the_cap(desk, moods):
     """The other one answers everything, and never says that it is a machine."""

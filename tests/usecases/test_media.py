@@ -38,6 +38,7 @@ from caseweave.relay import relay_record
 from caseweave.storage import cases
 from caseweave.storage.media import FileKey
 from tests.conftest import ROOT
+from tests.depth import DEPTH
 from tests.domain.samples import link
 from tests.usecases.world import NOON, crash_at_call, message, proven, receive, sms, telegram
 
@@ -360,7 +361,9 @@ TRIES = st.lists(st.tuples(st.integers(0, 1), st.sampled_from(["give", "down", "
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=10 * DEPTH,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(TRIES)
 def test_any_number_and_order_of_deliveries_ends_the_same(bucket, door, tries):

@@ -15,6 +15,7 @@ from caseweave.intake import take_in
 from caseweave.parts import sweep_parts
 from caseweave.storage import cases
 from caseweave.sweeping import SweepError
+from tests.depth import DEPTH
 from tests.usecases.world import NOON, YEAR, crash_at_call, message, phone, proven, raw
 
 _numbers = count(13_900_000_000)
@@ -71,7 +72,9 @@ def test_parts_in_any_order_are_one_message_when_the_last_is_there(texter, dump)
 
 
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=5 * DEPTH,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     order=st.permutations([1, 2, 3]), again=st.lists(st.integers(1, 3), max_size=3), data=st.data()

@@ -25,6 +25,7 @@ from caseweave.storage.cases import commit_change, read_head
 from caseweave.storage.ledger import LedgerName
 from caseweave.storage.ledger_pages import LedgerFilter, list_all
 from caseweave.storage.table import use_table
+from tests.depth import DEPTH
 from tests.usecases.conftest import KEYS
 from tests.usecases.test_replay import SMS, STEPS, USERS, as_request, deliver, take
 from tests.usecases.test_web_intake import BUCKET, desk, submit  # noqa: F401 - a fixture
@@ -173,7 +174,7 @@ LONG_STORY = [
 
 
 @settings(
-    max_examples=10,
+    max_examples=4 * DEPTH,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -31,6 +31,7 @@ from caseweave.storage.ledger import LedgerName, LedgerState, read_entries
 from caseweave.storage.ledger_pages import LedgerFilter, list_all
 from caseweave.storage.outbox import outbox_key, settle_message
 from tests.channels import test_whatsapp
+from tests.depth import DEPTH
 from tests.usecases.world import NOON, YEAR, crash_at_call, raw
 
 ACCOUNT = Credentials("telegram", {"bot_id": "7", "secret_token": ["s"]})
@@ -319,7 +320,7 @@ def deliver(request, door, at):
 
 
 @settings(
-    max_examples=10,
+    max_examples=5 * DEPTH,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

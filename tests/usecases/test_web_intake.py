@@ -25,6 +25,7 @@ from caseweave.human_checks import HumanCheck
 from caseweave.storage import cases, ledger
 from caseweave.web_desk import WebDesk
 from caseweave.web_page import allow_origin, answer_page
+from tests.depth import DEPTH
 from tests.usecases.world import NOON, YEAR
 
 FORMS = load_forms(Path("config"))
@@ -199,7 +200,9 @@ BODIES = st.dictionaries(NAMES | st.text(max_size=9), VALUES, max_size=7) | VALU
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20 * DEPTH * DEPTH,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     form=st.sampled_from(sorted(FORMS)), body=BODIES, has_message=st.booleans(), number=st.uuids()
@@ -427,7 +430,9 @@ def test_a_retry_is_answered_though_the_media_step_has_taken_the_file_away(desk)
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20 * DEPTH,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     body=st.dictionaries(

@@ -50,6 +50,7 @@ from tests.channels.wecom_samples import (
     wecom_account,
 )
 from tests.conftest import ROOT, make_table
+from tests.depth import DEPTH
 from tests.usecases.conftest import KEYS
 from tests.usecases.test_router import acknowledgements
 from tests.usecases.world import NOON, YEAR
@@ -552,7 +553,7 @@ stories = st.lists(
 
 
 @given(stories, st.integers(1, 4), st.integers(0, 2))
-@settings(deadline=None, max_examples=6)
+@settings(deadline=None, max_examples=4 * DEPTH)
 def test_any_hints_and_any_deaths_leave_the_records_of_one_clean_pull(story, size, empty_pages):
     """Each step: so much of the log is there, a hint comes, and its puller may die at some call."""
     expected = clean_records()
