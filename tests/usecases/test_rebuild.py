@@ -46,7 +46,7 @@ COMPARED = (
     "link",
     "mail_id",
     "message",
-    "open_case",
+    "open_cases",
     "pointer",
     "used_token",
 )

@@ -1,8 +1,11 @@
 """Customers' messages in a few words, and the storage crashing at a chosen call."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import TypeVar
 
 from pynamodb.connection import Connection
 
@@ -12,6 +15,7 @@ from caseweave.errors import UnavailableError
 from caseweave.intake import Door, Landed, receive_message
 from caseweave.storage.ledger import RawInput
 
+T = TypeVar("T")
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 YEAR = timedelta(days=365)
 
@@ -71,6 +75,29 @@ def raw(at: datetime = NOON, body: bytes = b"raw") -> RawInput:
 
 def receive(inbound: InboundMessage, door: Door, at: datetime = NOON) -> Landed:
     return receive_message(inbound, raw(at), door)
+
+
+@contextmanager
+def many_writers() -> Iterator[None]:
+    """Let threads share the store: one call at a time, as moto needs it, in any order."""
+    lock = Lock()
+    original = Connection._make_api_call
+
+    def waiting(self: Connection, operation: str, arguments: dict) -> dict:
+        with lock:
+            return original(self, operation, arguments)
+
+    Connection._make_api_call = waiting  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Connection._make_api_call = original  # type: ignore[method-assign]
+
+
+def at_once(work: Callable[[int], T], count: int = 16) -> list[T]:
+    """What *work* makes of 0, 1, 2, … when all run at the same time."""
+    with many_writers(), ThreadPoolExecutor(count) as pool:
+        return list(pool.map(work, range(count)))
 
 
 class CrashError(UnavailableError):

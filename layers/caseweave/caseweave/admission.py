@@ -9,6 +9,7 @@ from caseweave.domain.case import Case
 from caseweave.domain.identity import Address, AddressKind, Proof
 from caseweave.domain.joining import Joining, Ticket, join_customer
 from caseweave.domain.message import InboundMessage, KnownAddress, Remark
+from caseweave.domain.open_cases import OpenCases
 from caseweave.domain.tokens import read_link_token, read_reply_token
 from caseweave.errors import NotFoundError
 from caseweave.storage.cases import read_current
@@ -46,13 +47,15 @@ class Standing:
     admission: Admission | None = None
     used_token: str = ""
 
-    def find_case(self, *, consistent: bool) -> Case | None:
-        """The case that it is admitted to, or the customer's open one."""
+    def find_case(self, *, consistent: bool) -> tuple[OpenCases | None, Case | None]:
+        """The case that it is admitted to, or the customer's open one; and all open ones, as far
+        as they were looked at.
+        """
         if self.admission is not None and self.admission.is_in_force:
-            return self.admission.case
+            return None, self.admission.case
         customer_id = self.joining.customer_id
         if customer_id is None:
-            return None
+            return None, None
         is_own = self.origin is not None and self.origin.customer_id == customer_id
         hint = self.origin.case_id if self.origin and is_own else ""
         return read_open_case(customer_id, hint, consistent=consistent)

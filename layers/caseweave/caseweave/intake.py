@@ -27,6 +27,7 @@ from caseweave.domain.message import (
     PullHint,
     Receipt,
 )
+from caseweave.domain.open_cases import OpenCases
 from caseweave.domain.opening import NewCase, append_message, keep_message, note_links, open_case
 from caseweave.domain.parts import PartGroup
 from caseweave.domain.reference import make_reference
@@ -175,7 +176,7 @@ def receive_once(
     if _is_echo(inbound, mails, door):
         return _ignore(inbound, raw, "a mail of our own that came back")
     standing = find_standing(inbound, known, raw, door.signing_keys)
-    case = standing.find_case(consistent=is_retry)
+    listed, case = standing.find_case(consistent=is_retry)
     if case is None and inbound.remark is not None and not inbound.remark.opens_case:
         reason = f"a {inbound.remark} of {inbound.about}; the customer has no open case"
         return _ignore(inbound, raw, reason)
@@ -194,7 +195,9 @@ def receive_once(
     change = _change_case(case, message, inbound, joining, door)
     landing = _land(inbound, raw, message, standing)
     mail_id = _name_new_mail(inbound, mails)
-    commit_arrival(change, replace(landing, waiting=waiting, mail_id=mail_id))
+    if landing.new_customer is not None:
+        listed = OpenCases(message.customer_id)
+    commit_arrival(change, replace(landing, listed=listed, waiting=waiting, mail_id=mail_id))
     return Landed(change.after.id, change.after.ref, message.id, is_new=True)
 
 

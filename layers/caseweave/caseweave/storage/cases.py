@@ -11,12 +11,14 @@ from caseweave.domain.case import Case, CaseState
 from caseweave.domain.event import CaseChange, Event
 from caseweave.domain.media import FileOutcome
 from caseweave.domain.message import Message, timeline_place
+from caseweave.domain.open_cases import OpenCases, concerns_list, follow_case
 from caseweave.domain.reference import parse_reference
 from caseweave.domain.times import to_rfc3339
 from caseweave.domain.ulid import earliest_ulid
 from caseweave.errors import ContentionError, NotFoundError
 from caseweave.storage import table
-from caseweave.storage.items import batch_get, has, is_absent_or_has, make_item
+from caseweave.storage.items import batch_get, has, make_item
+from caseweave.storage.open_cases import PART, put_open_cases, read_open_cases
 from caseweave.storage.rows import (
     case_item,
     event_item,
@@ -230,15 +232,21 @@ def commit_change(
     try:
         write.commit()
     except RefusedError as error:
-        if error.parts <= {"case", "event", "message", "pointer", "answers"}:
+        if error.parts <= {"case", "event", "message", "answers", PART}:
             raise ContentionError(f"case {change.after.ref} has changed meanwhile") from error
         raise
     return change.after
 
 
-def put_change(write: Transaction, change: CaseChange) -> None:
-    """Add the records of a change to a transaction."""
+def put_change(write: Transaction, change: CaseChange, listed: OpenCases | None = None) -> None:
+    """Add the records of a change to a transaction, with what it means for the customer's open
+    cases: *listed*, if the caller knows them, as they were when the change was decided.
+    """
     before, after = change.before, change.after
+    if concerns_list(before, after):
+        noted = follow_case(listed or read_open_cases(after.customer_id), before, after)
+        if noted is not None:
+            put_open_cases(write, noted)
     if before is None:
         write.put_new("case", case_item(after))
         reference = table.reference_key(after.ref)
@@ -249,9 +257,6 @@ def put_change(write: Transaction, change: CaseChange) -> None:
         write.put_new("message", message_item(message))
     for event in change.events:
         write.put_new("event", event_item(event))
-    if before is not None and before.is_active and not after.is_active:
-        is_its_own = is_absent_or_has(table.OpenCaseRow, case_id=after.id)
-        write.delete("pointer", table.open_case_key(after.customer_id), is_its_own)
 
 
 def put_entities(write: Transaction, case: Case, entities: Sequence[tuple[str, str]]) -> None:

@@ -9,8 +9,9 @@ from caseweave.domain.message import KnownAddress
 from caseweave.errors import ContentionError, NotFoundError
 from caseweave.storage import table
 from caseweave.storage.items import batch_get
+from caseweave.storage.open_cases import read_open_cases
 from caseweave.storage.rows import read_address, read_customer
-from caseweave.storage.table import CustomerRow, LinkRow, OpenCaseRow
+from caseweave.storage.table import CustomerRow, LinkRow
 
 
 def find_addresses(addresses: Iterable[Address]) -> dict[Address, KnownAddress]:
@@ -72,7 +73,5 @@ def read_family(customer_id: str) -> Family:
 
 
 def find_open_case_id(customer_id: str) -> str | None:
-    try:
-        return str(OpenCaseRow.get(*table.open_case_key(customer_id), consistent_read=True).case_id)
-    except DoesNotExist:
-        return None
+    """The open case that the customer was last active in."""
+    return next((case.id for case in read_open_cases(customer_id).open), None)

@@ -11,6 +11,7 @@ from caseweave.domain.case import Case
 from caseweave.domain.event import CaseChange
 from caseweave.domain.identity import Address, Customer, Proof, ProvenAddress
 from caseweave.domain.message import Contact, KnownAddress, KnownMail
+from caseweave.domain.open_cases import OpenCases
 from caseweave.domain.outbound import MAIL_SENDER
 from caseweave.domain.parts import PartGroup
 from caseweave.domain.times import to_rfc3339
@@ -24,10 +25,11 @@ from caseweave.storage import table
 from caseweave.storage.cases import put_change, put_entities
 from caseweave.storage.items import IS_NEW, Item, batch_get, has, make_item
 from caseweave.storage.ledger import LedgerState, RawInput, bound_event_id, ledger_item
+from caseweave.storage.open_cases import PART, decode_open_cases, follow_moves
 from caseweave.storage.outbox import parse_outbox_key
 from caseweave.storage.parts import delete_group
 from caseweave.storage.rows import address_item, customer_item, read_address, read_case
-from caseweave.storage.table import AddressRow, LinkRow, MailIdRow, OpenCaseRow, UsedTokenRow
+from caseweave.storage.table import AddressRow, LinkRow, MailIdRow, UsedTokenRow
 from caseweave.storage.transaction import RefusedError, Transaction
 
 # Of the ids that SES gives to mails; elsewhere than in us-east-1 the region stands before it.
@@ -39,12 +41,14 @@ class Landing:
     """Everything one inbound message writes beside the change of its case.
 
     `contact` is None where no answer can go.
+    `listed` are the customer's open cases as they were when it was decided, None if nobody looked.
     `origin` is the customer's own known address that the message came from; None when it is not
     (or not yet) theirs. `mail_id` is the message's id, if it is a mail whose id is not known yet.
     """
 
     raw: RawInput
     event_id: str
+    listed: OpenCases | None = None
     contact: Contact | None = None
     origin: KnownAddress | None = None
     new_customer: Customer | None = None
@@ -107,19 +111,24 @@ def _read_mail(kind: str, values: dict[str, Any]) -> KnownMail:
     return KnownMail(values["case_id"], values["customer_id"])
 
 
-def read_open_case(customer_id: str, hint: str, *, consistent: bool) -> Case | None:
-    """Read 2: the customer's open case; *hint* is the case id that is probably the one."""
-    pointer_key = table.open_case_key(customer_id)
-    keys = [pointer_key] + ([table.case_key(hint)] if hint else [])
+def read_open_case(
+    customer_id: str, hint: str, *, consistent: bool
+) -> tuple[OpenCases, Case | None]:
+    """Read 2: the customer's open cases, and the head of the one that *hint* names, or else of the
+    one that was last active.
+    """
+    keys = [table.open_cases_key(customer_id)] + ([table.case_key(hint)] if hint else [])
     found = dict(_batch_get(keys, consistent=consistent))
-    if "open_case" not in found:
-        return None
-    case_id = str(found["open_case"]["case_id"])
-    if case_id != hint or "case" not in found:
-        found = dict(_batch_get([table.case_key(case_id)], consistent=True))
+    own = decode_open_cases(found[PART]) if PART in found else OpenCases(customer_id)
+    listed = follow_moves(own, consistent=consistent)
+    open_ids = [case.id for case in listed.open]
+    if not open_ids:
+        return listed, None
+    if hint not in open_ids or "case" not in found:
+        found = dict(_batch_get([table.case_key(open_ids[0])], consistent=True))
     if "case" not in found:
         raise ContentionError("the open case is not readable yet")
-    return read_case(found["case"])
+    return listed, read_case(found["case"])
 
 
 def commit_arrival(change: CaseChange, landing: Landing) -> None:
@@ -134,14 +143,11 @@ def commit_arrival(change: CaseChange, landing: Landing) -> None:
         "ledger",
         ledger_item(landing.raw, landing.event_id, LedgerState.PARSED, "", case.id, message.id),
     )
-    put_change(write, change)
+    put_change(write, change, landing.listed)
     put_entities(write, case, landing.entities)
     _put_addresses(write, case, landing)
     if landing.new_customer is not None:
         write.put_new("customer", customer_item(landing.new_customer))
-    if change.before is None:
-        pointer = table.open_case_key(case.customer_id)
-        write.put_new("pointer", make_item(OpenCaseRow, pointer, case_id=case.id))
     if landing.mail_id:
         write.put_new("mail", _mail_item(landing, case))
     if landing.used_token:

@@ -64,14 +64,6 @@ def has(row: type[Row], **expected: Any) -> Condition:
     )
 
 
-def is_absent_or_has(row: type[Row], **expected: Any) -> Condition:
-    """That there is no such record, or each attribute has this value."""
-    condition = has(row, **expected)
-    return Condition(
-        f"attribute_not_exists(pk) OR ({condition.expression})", condition.names, condition.values
-    )
-
-
 def make_item(row: type[Row], key: Key, **values: Any) -> Item:
     """The stored form of a record of a kind; attributes that are None are left out."""
     schema = _schema(row)

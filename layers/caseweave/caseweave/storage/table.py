@@ -144,10 +144,12 @@ class LinkRow(Row, discriminator="link"):
     linked_at = UnicodeAttribute()
 
 
-class OpenCaseRow(Row, discriminator="open_case"):
-    """The pointer that makes N concurrent first messages one case."""
+class OpenCasesRow(Row, discriminator="open_cases"):
+    """A customer's open and lately closed cases; every write raises `version`."""
 
-    case_id = UnicodeAttribute()
+    cases: JSONAttribute = JSONAttribute()
+    moved_to = UnicodeAttribute(null=True)
+    version = NumberAttribute()
 
 
 class CaseRow(Row, discriminator="case"):
@@ -313,7 +315,7 @@ def link_key(customer_id: str, kind: str, value: str) -> Key:
     return f"CUST#{customer_id}", f"LINK#{kind}#{value}"
 
 
-def open_case_key(customer_id: str) -> Key:
+def open_cases_key(customer_id: str) -> Key:
     return f"CUST#{customer_id}", "OPEN#case"
 
 
