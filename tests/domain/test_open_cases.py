@@ -12,10 +12,12 @@ from caseweave.domain.open_cases import (
     CLOSED_FOR,
     MOST_CASES,
     MOST_CLOSED,
+    MOST_ENTITIES,
     ListedCase,
     OpenCases,
     concerns_list,
     follow_case,
+    join_entities,
 )
 from tests.domain.samples import CASE_ID, CUSTOMER_ID, at
 
@@ -81,6 +83,21 @@ def test_a_case_that_found_no_room_is_noted_when_it_is_closed():
     noted = follow_case(EMPTY, CASE, CLOSED)
 
     assert [case.closed_at for case in noted.cases] == [CLOSED.updated_at]
+
+
+def test_a_merged_case_is_found_as_the_other_from_then_on():
+    other = replace(listed(3), entities=("b", "a"))
+    known = replace(EMPTY, cases=(replace(LISTED, entities=("a", "c"), active_at=minute(9)), other))
+
+    noted = follow_case(known, CASE, replace(CLOSED, merged_into=other.id))
+
+    assert noted.cases == (replace(other, entities=("b", "a", "c"), active_at=minute(9)),)
+
+
+def test_entities_are_bounded_and_the_new_ones_stay():
+    many = tuple(str(number) for number in range(MOST_ENTITIES))
+
+    assert join_entities(many, ("5", "new")) == (*many[1:5], *many[6:], "5", "new")
 
 
 def test_the_open_cases_come_with_the_latest_active_first():

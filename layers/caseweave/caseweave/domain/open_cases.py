@@ -75,6 +75,8 @@ def follow_case(listed: OpenCases, before: Case | None, after: Case) -> OpenCase
     """The record after a change of one case; None if the change is none of its business."""
     if not concerns_list(before, after):
         return None
+    if after.merged_into:
+        return _merge(listed, after)
     known = listed.find(after.id) or ListedCase(
         after.id, after.customer_id, after.opened_at, after.opened_at
     )
@@ -88,7 +90,33 @@ def concerns_list(before: Case | None, after: Case) -> bool:
     if before is None:
         # A case that is born closed is a notice, in which nothing is owed.
         return after.is_active
-    return (before.is_active, before.category) != (after.is_active, after.category)
+    seen = (before.is_active, before.category, before.merged_into)
+    return seen != (after.is_active, after.category, after.merged_into)
+
+
+def _merge(listed: OpenCases, merged: Case) -> OpenCases | None:
+    """A case that was merged is listed no more; the other is found by its entities too."""
+    gone, other = listed.find(merged.id), listed.find(merged.merged_into)
+    if gone is None:
+        return None
+    left = listed.drop(gone.id)
+    return left if other is None else left.note(take_in(other, gone), at=merged.updated_at)
+
+
+def take_in(case: ListedCase, more: ListedCase) -> ListedCase:
+    """The case with the entities of *more* too, and as lately active."""
+    return replace(
+        case,
+        entities=join_entities(case.entities, more.entities),
+        active_at=max(case.active_at, more.active_at),
+    )
+
+
+def join_entities(known: Iterable[str], new: Iterable[str]) -> tuple[str, ...]:
+    """Each once, the new ones last; the oldest go where there are too many."""
+    added = tuple(dict.fromkeys(new))
+    kept = [entity for entity in dict.fromkeys(known) if entity not in added]
+    return (*kept, *added)[-MOST_ENTITIES:]
 
 
 def _bound(cases: Iterable[ListedCase], at: datetime) -> tuple[ListedCase, ...]:
