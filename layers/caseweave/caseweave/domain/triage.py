@@ -5,12 +5,10 @@ from dataclasses import dataclass
 
 from caseweave.domain.case import Case, CaseState
 from caseweave.domain.desk import Desk, Playbook
+from caseweave.domain.entities import ORDER, find_order_numbers
 from caseweave.domain.message import Message, Remark
 
-# What customers type when they quote an order: a letter prefix, a date or digits, parts by dashes.
-# ASCII, so that Chinese around a number ends it too.
-_ORDER_NUMBER = re.compile(r"\b[A-Z]{1,4}\d{6,}(?:-\d{2,})*\b", re.ASCII)
-_TYPED_FIELDS = ("order_no", "product", "error_code")
+_TYPED_FIELDS = (ORDER, "product", "error_code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ def triage_message(message: Message, desk: Desk) -> Finding:
 def find_entities(message: Message, desk: Desk) -> tuple[tuple[str, str], ...]:
     """The (type, value) pairs a message names: order numbers, products, error codes."""
     text = f"{message.subject}\n{message.body}"
-    found = [("order_no", number) for number in _ORDER_NUMBER.findall(text)]
+    found = [(ORDER, number) for number in find_order_numbers(text)]
     found += [(kind, message.fields[kind]) for kind in _TYPED_FIELDS if message.fields.get(kind)]
     folded = _fold(message)
     for product, names in desk.products.items():
