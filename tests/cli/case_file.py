@@ -24,7 +24,7 @@ def message(number: int, direction: str, channel: str, **values: Any) -> dict[st
 
 def event(seq: int, kind: str, data: dict[str, Any], actor: str = "system:sla") -> dict[str, Any]:
     at = f"2026-11-23T06:10:{seq:02}.000Z"
-    return {"seq": seq, "at": at, "actor": actor, "kind": kind, "data": data}
+    return {"seq": seq, "at": at, "actor": actor, "kind": kind, "data": data, "private": {}}
 
 
 def attachment(name: str, **values: Any) -> dict[str, Any]:

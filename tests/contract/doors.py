@@ -12,7 +12,7 @@ from caseweave.channels.registry import MESSENGERS, SMS, VOICE
 from caseweave.channels.request import WebhookRequest
 from caseweave.domain.reference import make_reference
 from caseweave.hosted_mail_intake import receive_hosted_mail
-from caseweave.intake import Door, take_in
+from caseweave.intake import Door, Drawn, take_in
 from caseweave.sns_intake import receive_sns
 from caseweave.storage.ledger import RawInput
 from caseweave.webhooks import receive_webhook
@@ -24,11 +24,12 @@ YEAR = timedelta(days=365)
 FILES = "files-of-the-contract"
 
 
-class References(Mapping):
-    """A case's reference, which is drawn at random elsewhere, follows from its id here."""
+class DrawnFromIds(Mapping):
+    """What of a case is drawn at random elsewhere follows from its id here."""
 
     def __getitem__(self, case_id):
-        return make_reference(sha256(case_id.encode()).digest()[:5])
+        drawn = sha256(case_id.encode())
+        return Drawn(make_reference(drawn.digest()[:5]), drawn.hexdigest())
 
     def __iter__(self):
         return iter(())
@@ -37,7 +38,7 @@ class References(Mapping):
         return 0
 
 
-DOOR = Door("frontline", KEYS, bytes, references=References())
+DOOR = Door("frontline", KEYS, bytes, drawn=DrawnFromIds())
 
 
 def make_bucket():

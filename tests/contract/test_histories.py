@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from caseweave.config.desk import load_desk
-from caseweave.domain.event import event_record
 from caseweave.domain.evidence import find_broken_link
 from caseweave.domain.message import Delivery, DeliveryState
 from caseweave.notifier import NOTIFIER
@@ -30,13 +29,14 @@ from caseweave.storage.outbox import outbox_key, settle_message
 from tests.conftest import ROOT, make_table
 from tests.contract.doors import Post, make_bucket
 from tests.contract.specimens import SPECIMENS, every
+from tests.domain.samples import link
 from tests.usecases.conftest import KEYS
 from tests.usecases.test_router import acknowledgements
 from tests.usecases.world import CrashError, crash_at_call
 
 BATCHED = [one for one in SPECIMENS if one.listed_at is not None]
 # What the head of a case takes from its first message, and from its last.
-BY_ORDER = {"subject", "language", "seq", "chain", "contacts"}
+BY_ORDER = {"subject", "language", "seq", "chain", "seal", "contacts"}
 ECHOED = [one for one in SPECIMENS if "echo" in one.deliveries]
 # What the echo of each is of.
 SENT = {"meta": "m_900", "whatsapp": "wamid.900", "wecom-kf": "0a900c"}
@@ -180,10 +180,7 @@ def check_chains(items):
     for item in items:
         if item["kind"]["S"] == "case":
             case_id = item["pk"]["S"].removeprefix("CASE#")
-            links = [
-                (e.previous, e.digest, event_record(case_id, e.seq, e.at, e.actor, e.kind, e.data))
-                for e in cases.read_file(case_id).events
-            ]
+            links = [link(e) for e in cases.read_file(case_id).events]
             assert find_broken_link(links) is None
 
 

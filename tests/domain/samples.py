@@ -7,7 +7,7 @@ from caseweave.domain.calendars import Calendar
 from caseweave.domain.case import Case, Priority
 from caseweave.domain.clocks import ClockKind, Policy, Target
 from caseweave.domain.desk import Desk, Playbook
-from caseweave.domain.event import Actor, CaseChange, Event, event_record
+from caseweave.domain.event import COMMITMENT, Actor, CaseChange, Event, event_record
 from caseweave.domain.evidence import find_broken_link
 from caseweave.domain.identity import Address, AddressKind, Proof, ProvenAddress, Sender
 from caseweave.domain.message import Channel, InboundMessage, Message
@@ -17,6 +17,7 @@ AGENT = Actor("agent", "ling")
 PHONE = Address(AddressKind.PHONE, "+8613800138000")
 CASE_ID = "01KAQ0000000000000000000AA"
 CUSTOMER_ID = "01KAQ0000000000000000000BB"
+SEAL = "5e" * 32
 
 
 def at(text: str) -> datetime:
@@ -113,7 +114,7 @@ def message(body: str, received: str, message_id: str = "M1", **fields: Any) -> 
 def opened(body: str, received: str = "2026-11-23 09:00", **fields: Any) -> tuple[Case, Message]:
     """A new case and its first message, as stored."""
     change = open_case(
-        NewCase(CASE_ID, "C-7K3F-9Q2M", "frontline"), message(body, received, **fields), ""
+        NewCase(CASE_ID, "C-7K3F-9Q2M", "frontline", SEAL), message(body, received, **fields), ""
     )
     return change.after, change.messages[0]
 
@@ -128,8 +129,16 @@ def wrote(
 
 def link(event: Event) -> tuple[str, str, dict[str, Any]]:
     """An event as evidence: what it follows, its digest, and what the digest covers."""
-    record = event_record(event.case_id, event.seq, event.at, event.actor, event.kind, event.data)
+    record = event_record(event.owner, event.seq, event.at, event.actor, event.kind, event.data)
     return event.previous, event.digest, record
+
+
+def told(event: Event) -> dict[str, Any]:
+    """What an event says, in the open and in private."""
+    return {
+        **{name: value for name, value in event.data.items() if name != COMMITMENT},
+        **event.private,
+    }
 
 
 def is_chained(*changes: CaseChange) -> bool:

@@ -13,7 +13,7 @@ from caseweave.domain.handling import assign_case, set_state
 from caseweave.domain.replying import reply_to_customer
 from caseweave.domain.routing import route_message
 from caseweave.domain.wording import Wording
-from tests.domain.samples import AGENT, DESK, at, link, opened
+from tests.domain.samples import AGENT, DESK, at, link, opened, told
 
 
 def routed(body: str = "充值没到账") -> Case:
@@ -53,7 +53,7 @@ def test_the_team_is_warned_before_the_deadline():
 
 def test_a_breach_stores_the_counted_segments_and_escalates_one_level():
     change = tick_case(routed(), DESK, at("2026-11-23 09:11"))
-    assert [(e.kind, e.data) for e in change.events] == [
+    assert [(e.kind, told(e)) for e in change.events] == [
         (
             EventKind.SLA_BREACHED,
             {
@@ -184,7 +184,7 @@ def test_a_resolved_case_is_closed_after_three_days_of_silence():
     resolved = moved(routed(), CaseState.RESOLVED, "2026-11-23 09:05")
     assert tick_case(resolved, DESK, at("2026-11-26 09:04")).is_empty
     change = tick_case(resolved, DESK, at("2026-11-26 09:05"))
-    assert [(e.kind, e.data) for e in change.events] == [
+    assert [(e.kind, told(e)) for e in change.events] == [
         (
             EventKind.STATE_CHANGED,
             {
@@ -205,7 +205,7 @@ def test_a_pending_case_is_open_again_after_two_days_and_has_a_due_time():
     assert pending.due_at == at("2026-11-25 10:00")
     change = tick_case(pending, DESK, at("2026-11-25 10:00"))
     # Of the four hours for the outcome one was used before the wait.
-    assert [(e.kind, e.data) for e in change.events] == [
+    assert [(e.kind, told(e)) for e in change.events] == [
         (
             EventKind.STATE_CHANGED,
             {

@@ -8,7 +8,7 @@ from caseweave.domain.message import Channel, DeliveryState, Purpose
 from caseweave.domain.routing import route_message
 from caseweave.domain.wording import Wording
 from caseweave.errors import InvalidRequestError
-from tests.domain.samples import AGENT, DESK, at, opened
+from tests.domain.samples import AGENT, DESK, at, opened, told
 
 NOW = at("2026-11-23 10:00")
 
@@ -108,7 +108,7 @@ def test_a_refused_move_says_which_ones_there_are():
 
 def test_waiting_stops_the_reply_clock_pauses_the_outcome_and_starts_a_follow_up():
     change = set_state(routed(), CaseState.PENDING, "asked for a receipt", DESK, AGENT, NOW, "Q2")
-    assert [(e.kind, e.data) for e in change.events] == [
+    assert [(e.kind, told(e)) for e in change.events] == [
         (
             EventKind.STATE_CHANGED,
             {

@@ -18,7 +18,7 @@ from caseweave.domain.replying import reply_to_customer
 from caseweave.domain.routing import route_message
 from caseweave.domain.wording import Wording
 from caseweave.errors import InvalidRequestError
-from tests.domain.samples import AGENT, CASE_ID, DESK, at, link, message
+from tests.domain.samples import AGENT, CASE_ID, DESK, SEAL, at, link, message
 
 BODIES = st.sampled_from(["充值没到账", "I was hacked", "when do you open?", "在吗"])
 CHANNELS = st.sampled_from(Channel)
@@ -33,7 +33,7 @@ class LifeOfACase(RuleBasedStateMachine):
         self.breaches, self.warnings = Counter(), Counter()
         self.acknowledged = Counter()
         first = message(body, "2026-11-20 16:00", is_automatic=is_automatic)
-        change = open_case(NewCase(CASE_ID, "C-7K3F-9Q2M", "frontline"), first, "")
+        change = open_case(NewCase(CASE_ID, "C-7K3F-9Q2M", "frontline", SEAL), first, "")
         self.case = None
         self._apply(change)
         self.received += change.messages

@@ -14,7 +14,7 @@ from caseweave.domain.media import (
     show_attachments,
 )
 from caseweave.domain.message import Attachment
-from tests.domain.samples import at, opened
+from tests.domain.samples import at, opened, told
 
 PHOTO = Attachment("photo.jpg", "image/jpeg", 900, provider_ref="file-id")
 FILM = Attachment("film.mp4", "video/mp4", 0, provider_ref="film-id")
@@ -71,7 +71,7 @@ def test_the_chain_says_which_bytes_were_kept_and_why_some_were_not():
     change = record_outcome(begin_change(case), KEPT, at("2026-11-23 12:00"))
     change = record_outcome(change, MISSED, at("2026-11-23 12:01"))
 
-    assert [(event.kind, event.data) for event in change.events] == [
+    assert [(event.kind, told(event)) for event in change.events] == [
         (
             EventKind.ATTACHMENT_STORED,
             {

@@ -24,11 +24,13 @@ from tests.domain.samples import (
     CASE_ID,
     CUSTOMER_ID,
     PHONE,
+    SEAL,
     at,
     inbound,
     is_chained,
     message,
     opened,
+    told,
     wrote,
 )
 
@@ -124,7 +126,7 @@ def test_what_is_quoted_gets_the_room_that_the_message_leaves(body, quoted, kept
 
 def test_a_new_case_has_an_owner_a_due_time_and_a_first_link():
     kept = message("充值没到账\n订单 1", "2026-11-23 09:00")
-    change = open_case(NewCase("C1", "C-7K3F-9Q2M", "frontline"), kept, "")
+    change = open_case(NewCase("C1", "C-7K3F-9Q2M", "frontline", SEAL), kept, "")
     assert change.before is None
     assert is_chained(change)
     assert [(e.kind, e.actor) for e in change.events] == [
@@ -155,6 +157,7 @@ def test_a_new_case_has_an_owner_a_due_time_and_a_first_link():
         ),
         seq=2,
         chain=change.events[1].digest,
+        seal=SEAL,
         version=1,
     )
     assert change.after.due_at == at("2026-11-23 09:10")
@@ -164,7 +167,7 @@ def test_a_new_case_has_an_owner_a_due_time_and_a_first_link():
 def test_the_locale_decides_where_the_words_show_no_language():
     kept = message("123456", "2026-11-23 09:00")
     opened_in = [
-        open_case(NewCase("C1", "R", "frontline"), kept, locale).after.language
+        open_case(NewCase("C1", "R", "frontline", SEAL), kept, locale).after.language
         for locale in ("zh-CN", "zh-TW", "de-DE", "")
     ]
     assert opened_in == ["zh-CN", "zh-CN", "en", "en"]
@@ -199,7 +202,7 @@ def test_suspicions_are_recorded():
     case, _ = opened("充值没到账")
     suspected = Suggestion("U2", PHONE, "claimed, not proven")
     change = append_message(case, message("hi", "2026-11-23 09:05", "M2"), [suspected])
-    assert [(e.kind, str(e.actor), e.data) for e in change.events[1:]] == [
+    assert [(e.kind, str(e.actor), told(e)) for e in change.events[1:]] == [
         (
             EventKind.CUSTOMER_SUGGESTED,
             "system:intake",
@@ -213,10 +216,10 @@ def test_suspicions_are_recorded():
 
 
 def test_a_link_is_recorded_with_its_proof_and_an_unproven_one_is_none():
-    change = open_case(NewCase(CASE_ID, "R", "t"), message("hi", "2026-11-23 09:00"), "")
+    change = open_case(NewCase(CASE_ID, "R", "t", SEAL), message("hi", "2026-11-23 09:00"), "")
     linked = [ProvenAddress(PHONE, Proof.SIGNED_LINK), ProvenAddress(PHONE, Proof.NONE)]
     noted = note_links(change, linked, at("2026-11-23 09:01"))
-    assert [(e.kind, e.data) for e in noted.events[2:]] == [
+    assert [(e.kind, told(e)) for e in noted.events[2:]] == [
         (EventKind.ADDRESS_LINKED, {"address": "phone:+8613800138000", "proof": "signed_link"})
     ]
     assert is_chained(noted)

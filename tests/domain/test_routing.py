@@ -13,7 +13,7 @@ from caseweave.domain.message import Channel, DeliveryState, Message, Purpose
 from caseweave.domain.replying import reply_to_customer
 from caseweave.domain.routing import ROUTER, route_message
 from caseweave.domain.wording import Wording
-from tests.domain.samples import AGENT, DESK, PHONE, at, is_chained, opened, wrote
+from tests.domain.samples import AGENT, DESK, PHONE, at, is_chained, opened, told, wrote
 
 SHIPPED = load_desk(Path("config"))
 
@@ -295,7 +295,7 @@ def test_after_a_human_reply_the_next_message_starts_the_next_reply_clock():
     assert case.due_at == at("2026-11-23 13:00")
     case, second = wrote(case, "还是没有", "2026-11-23 09:20", "M2")
     change = route(case, second, "2026-11-23 09:21")
-    assert [(e.kind, e.data) for e in change.events] == [
+    assert [(e.kind, told(e)) for e in change.events] == [
         (
             EventKind.SLA_STARTED,
             {
@@ -326,7 +326,7 @@ def test_the_customers_word_opens_a_waiting_case_again(state):
     case, second = wrote(case, "还是没有", "2026-11-24 10:00", "M2")
     change = route(case, second, "2026-11-24 10:01")
     # Three of the four hours were left when the case came to rest.
-    assert [(e.kind, e.data) for e in change.events] == [
+    assert [(e.kind, told(e)) for e in change.events] == [
         (
             EventKind.STATE_CHANGED,
             {

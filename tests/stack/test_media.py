@@ -71,7 +71,7 @@ def test_a_telegram_photo_is_kept_and_shown_with_a_thumbnail(stack, agent):
     small = Image.open(BytesIO(call("GET", photo["thumbnail_url"]).body))
     assert (small.format, small.size) == ("JPEG", (320, 160))
     events = [e for e in agent.read_case(name)["events"] if e["kind"] == "attachment_stored"]
-    assert [e["data"]["digest"] for e in events] == [photo["sha256"]]
+    assert [e["private"]["digest"] for e in events] == [photo["sha256"]]
 
 
 def test_what_whatsapp_calls_an_image_is_served_as_what_it_is(stack, agent):

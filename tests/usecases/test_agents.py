@@ -10,13 +10,14 @@ from caseweave.agents.cases import change_state, note, reply
 from caseweave.agents.uploads import ask_upload
 from caseweave.agents.view import describe_message
 from caseweave.channels.request import Refusal
-from caseweave.domain.event import EventKind, event_record
+from caseweave.domain.event import EventKind
 from caseweave.domain.evidence import find_broken_link
 from caseweave.domain.media import Links
 from caseweave.domain.message import Attachment, Delivery, DeliveryState
 from caseweave.domain.uploading import Upload
 from caseweave.errors import ForbiddenError, InvalidRequestError, StaleVersionError
 from caseweave.storage import cases
+from tests.domain.samples import link
 from tests.usecases.test_router import route
 from tests.usecases.world import NOON, receive, sms
 
@@ -96,10 +97,7 @@ def test_the_chain_holds_across_what_was_due_and_what_was_written(case, desk):
     note(case.id, {"body": "called her"}, None, MEI, desk, moment(NOON + timedelta(hours=5)))
 
     file = cases.read_file(case.id)
-    links = [
-        (e.previous, e.digest, event_record(e.case_id, e.seq, e.at, e.actor, e.kind, e.data))
-        for e in file.events
-    ]
+    links = [link(e) for e in file.events]
     assert find_broken_link(links) is None
     assert file.case.chain == file.events[-1].digest
 

@@ -15,6 +15,7 @@ from caseweave.notifier import notify
 from caseweave.storage import cases
 from caseweave.storage.consent import read_consent
 from caseweave.storage.outbox import outbox_key, read_outbound
+from tests.domain.samples import told
 from tests.usecases.test_notifier import Provider
 from tests.usecases.test_outages import declare, notices, sweep
 from tests.usecases.test_router import acknowledgements, route
@@ -76,7 +77,7 @@ def consent_after(landed):
 
 
 def events(landed, kind):
-    return [e.data for e in cases.read_file(landed.case_id).events if e.kind is kind]
+    return [told(e) for e in cases.read_file(landed.case_id).events if e.kind is kind]
 
 
 def test_stop_is_confirmed_once_not_acknowledged_and_nothing_else_leaves(customer):

@@ -75,7 +75,7 @@ def test_a_call_from_a_customers_number_joins_nothing_and_suggests_it(table, doo
     }
     events = cases.read_file(case_id).events
     (suggested,) = [e for e in events if e.kind is EventKind.CUSTOMER_SUGGESTED]
-    assert suggested.data["address"] == f"phone:{PHONE}"
+    assert suggested.private["address"] == f"phone:{PHONE}"
 
 
 def test_a_call_is_triaged_and_not_acknowledged(table, door, desk, dump):

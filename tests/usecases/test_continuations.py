@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from caseweave.continuations import sweep_unread
-from caseweave.domain.event import Actor, event_record
+from caseweave.domain.event import Actor
 from caseweave.domain.evidence import find_broken_link
 from caseweave.domain.identity import Proof
 from caseweave.domain.media import Links
@@ -18,6 +18,7 @@ from caseweave.errors import CaseweaveError
 from caseweave.storage import cases
 from caseweave.storage.outbox import outbox_key, settle_message
 from caseweave.web_answers import list_web_messages
+from tests.domain.samples import link
 from tests.usecases.conftest import KEYS
 from tests.usecases.world import (
     NOON,
@@ -158,10 +159,7 @@ def test_twice_at_once_or_after_reading_it_is_still_one(table, door):
     assert sweep_unread(RULES, LATER + timedelta(days=1)) == 0
     assert len(continued(landed.case_id)) == 1
     file = cases.read_file(landed.case_id)
-    links = [
-        (e.previous, e.digest, event_record(e.case_id, e.seq, e.at, e.actor, e.kind, e.data))
-        for e in file.events
-    ]
+    links = [link(e) for e in file.events]
     assert find_broken_link(links) is None
 
 

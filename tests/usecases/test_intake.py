@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from caseweave.domain.event import EventKind, event_record
+from caseweave.domain.event import EventKind
 from caseweave.domain.evidence import find_broken_link
 from caseweave.domain.identity import AddressKind, Proof
 from caseweave.domain.message import Channel, IgnoredEvent, Receipt
@@ -19,6 +19,7 @@ from caseweave.intake import Door, quarantine, receive_message, take_in
 from caseweave.storage import cases, customers, ledger
 from tests.conftest import make_table
 from tests.depth import DEPTH
+from tests.domain.samples import link, told
 from tests.usecases.conftest import KEYS
 from tests.usecases.world import (
     NOON,
@@ -110,7 +111,7 @@ def test_two_platform_users_with_one_phone_stay_two_customers_with_a_suggestion(
 
     assert second.case_id != first.case_id
     events = cases.read_file(second.case_id).events
-    suggested = [e.data for e in events if e.kind is EventKind.CUSTOMER_SUGGESTED]
+    suggested = [told(e) for e in events if e.kind is EventKind.CUSTOMER_SUGGESTED]
     assert suggested == [
         {
             "customer_id": cases.read_head(first.case_id).customer_id,
@@ -158,7 +159,7 @@ def test_a_signed_link_ties_a_telegram_account_to_the_customer(table, door):
     later = receive(tg("5001", "在吗", "T2"), door)
 
     assert start.case_id == later.case_id == web.case_id
-    linked = [e.data for e in cases.read_file(web.case_id).events if "proof" in e.data]
+    linked = [told(e) for e in cases.read_file(web.case_id).events if "proof" in e.data]
     assert {"address": "telegram:5001", "proof": "signed_link"} in linked
 
 
@@ -311,10 +312,7 @@ def test_the_chain_of_a_case_holds_after_many_messages(table, door):
         receive(sms(PHONE, str(number), f"SM{number}"), door, NOON + timedelta(seconds=number))
 
     file = cases.read_file(landed.case_id)
-    links = [
-        (e.previous, e.digest, event_record(e.case_id, e.seq, e.at, e.actor, e.kind, e.data))
-        for e in file.events
-    ]
+    links = [link(e) for e in file.events]
     assert find_broken_link(links) is None
     assert file.case.chain == file.events[-1].digest
 

@@ -39,7 +39,7 @@ from caseweave.storage import cases
 from caseweave.storage.media import FileKey
 from tests.conftest import ROOT
 from tests.depth import DEPTH
-from tests.domain.samples import link
+from tests.domain.samples import link, told
 from tests.usecases.world import NOON, crash_at_call, message, proven, receive, sms, telegram
 
 BUCKET = "files"
@@ -111,7 +111,7 @@ def shown(key):
 
 
 def events_of(key, *kinds):
-    return [e.data for e in cases.read_file(key.case_id).events if e.kind in kinds]
+    return [told(e) for e in cases.read_file(key.case_id).events if e.kind in kinds]
 
 
 def test_a_file_is_kept_by_its_digest_and_shown_with_a_thumbnail(bucket, door):

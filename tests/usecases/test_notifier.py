@@ -27,6 +27,7 @@ from caseweave.storage.outbox import (
     settle_message,
 )
 from tests.conftest import ROOT
+from tests.domain.samples import told
 from tests.usecases.test_router import acknowledgements, route
 from tests.usecases.world import NOON, CrashError, crash_at_call, receive, sms
 
@@ -61,7 +62,7 @@ def run(key, provider, at=NOON, *, is_last_try=False, plan=whole_message):
 
 
 def events_of(key, *kinds):
-    return [e.data for e in cases.read_file(key.case_id).events if e.kind in kinds]
+    return [told(e) for e in cases.read_file(key.case_id).events if e.kind in kinds]
 
 
 def test_what_the_provider_takes_is_accepted_with_its_id(queued):

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from hashlib import sha256
+from typing import NamedTuple
 
 from caseweave.admission import Standing, find_standing
 from caseweave.channels.kept_request import QUERY
 from caseweave.domain.case import Case
 from caseweave.domain.event import Actor, CaseChange
+from caseweave.domain.evidence import SEAL_SIZE
 from caseweave.domain.identity import Customer, normalise_email
 from caseweave.domain.joining import Joining
 from caseweave.domain.message import (
@@ -58,6 +60,13 @@ Entropy = Callable[[int], bytes]
 _HINT_RETENTION = timedelta(days=7)
 
 
+class Drawn(NamedTuple):
+    """What a case has that is drawn at random."""
+
+    ref: str
+    seal: str
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
     """What intake needs beside the message: the team that starts with a case, the keys that sign
@@ -69,8 +78,13 @@ class Door:
     signing_keys: Sequence[bytes]
     entropy: Entropy
     support_address: str = ""
-    # Case id → the reference it had, of a case that is rebuilt; its id is derived again.
-    references: Mapping[str, str] = field(default_factory=dict)
+    # Case id → what was drawn for a case that is rebuilt; its id is derived again.
+    drawn: Mapping[str, Drawn] = field(default_factory=dict)
+
+    def draw(self, case_id: str) -> Drawn:
+        """The reference and the seal that a new case gets."""
+        known = self.drawn.get(case_id)
+        return known or Drawn(make_reference(self.entropy(5)), self.entropy(SEAL_SIZE).hex())
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +238,8 @@ def _change_case(
     case: Case | None, message: Message, inbound: InboundMessage, joining: Joining, door: Door
 ) -> CaseChange:
     if case is None:
-        ref = door.references.get(message.case_id) or make_reference(door.entropy(5))
-        new = NewCase(message.case_id, ref, door.default_team)
+        ref, seal = door.draw(message.case_id)
+        new = NewCase(message.case_id, ref, door.default_team, seal)
         change = open_case(new, message, inbound.sender.locale, joining.suggestions)
     else:
         change = append_message(case, message, joining.suggestions)

@@ -10,6 +10,7 @@ from functools import partial
 from caseweave.domain.case import Case, CaseState
 from caseweave.domain.desk import Desk
 from caseweave.domain.event import CaseChange
+from caseweave.domain.evidence import SEAL_SIZE
 from caseweave.domain.identity import Address, AddressKind
 from caseweave.domain.incident import (
     Incident,
@@ -152,6 +153,7 @@ def _open_notice(customer_id: str, notice: Round) -> CaseChange | None:
     case = Case(
         id=derive_ulid(notice.now, "notice case", notice.kind, notice.incident.id, customer_id),
         ref=make_reference(notice.entropy(5)),
+        seal=notice.entropy(SEAL_SIZE).hex(),
         customer_id=customer_id,
         state=CaseState.CLOSED,
         team=notice.default_team,

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
-from caseweave.domain.case import CaseState
+from caseweave.domain.case import Case, CaseState
 from caseweave.domain.clocks import stop_clock
 from caseweave.domain.event import begin_change
 from caseweave.domain.handling import change_state
 from caseweave.errors import CaseweaveError, InvalidRequestError, NotFoundError
-from caseweave.intake import take_in
+from caseweave.intake import Drawn, take_in
 from caseweave.parts import SWEPT, sweep_parts
 from caseweave.replay import Replayer, name_event
 from caseweave.rereading import Reading, reread
@@ -67,9 +67,10 @@ class Rebuilder:
         use_table(self.source)
         names = [step.name for step in steps if isinstance(step, LedgerLine)]
         entries = read_entries(names)
-        references = {entry.case_id: _find_reference(entry.case_id) for entry in entries.values()}
+        heads = map(_find_head, {entry.case_id for entry in entries.values()})
+        drawn = {case.id: Drawn(case.ref, case.seal) for case in heads if case is not None}
         use_table(self.target)
-        door = replace(self.replayer.door, references=references)
+        door = replace(self.replayer.door, drawn=drawn)
         target = replace(self.replayer, door=door)
         for entry, reading in _in_order(entries.values(), target):
             if reason := _take_entry(entry, reading, target):
@@ -83,11 +84,11 @@ def _time_of(step: LedgerLine | Closing) -> datetime:
     return step.at if isinstance(step, Closing) else step.received_at
 
 
-def _find_reference(case_id: str) -> str:
+def _find_head(case_id: str) -> Case | None:
     try:
-        return read_head(case_id).ref if case_id else ""
+        return read_head(case_id) if case_id else None
     except NotFoundError:
-        return ""
+        return None
 
 
 def _in_order(

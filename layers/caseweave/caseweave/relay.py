@@ -12,6 +12,7 @@ from caseweave.domain.times import from_rfc3339
 from caseweave.storage.media import FileKey
 from caseweave.storage.outbox import OutboxKey
 from caseweave.storage.pulls import PullWish
+from caseweave.storage.table import read_owner
 
 QueueMessage = Callable[[str, str], None]
 QueueFile = Callable[[str], None]
@@ -41,8 +42,9 @@ def relay_record(
             place = (_case_id(record), _text(record, "occurred_at"), _text(record, "message_id"))
             queue_file(str(FileKey(*place, index)))
     elif kind == "event":
+        owner = read_owner(_text(record, "pk"))
         detail = {
-            "case_id": _case_id(record),
+            f"{owner.kind}_id": owner.id,
             "seq": int(_text(record, "sk").removeprefix("EVT#")),
             "actor": _text(record, "actor"),
             "data": json.loads(_text(record, "data")),

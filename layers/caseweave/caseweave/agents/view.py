@@ -113,13 +113,16 @@ def _link_page(message: Message, sign_links: SignLinks) -> str | None:
 
 
 def describe_event(event: Event) -> dict[str, Any]:
-    """The API's Event: with it alone, the chain can be checked."""
+    """The API's Event: `data` is what the chain covers, `private` what it only commits to, None
+    once that was erased.
+    """
     return {
         "seq": event.seq,
         "at": to_rfc3339(event.at),
         "actor": str(event.actor),
         "kind": str(event.kind),
         "data": dict(event.data),
+        "private": None if event.is_erased else dict(event.private),
         "previous": event.previous,
         "digest": event.digest,
     }

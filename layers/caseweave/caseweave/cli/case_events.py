@@ -1,5 +1,6 @@
 """One event of a case in a line: what changed, and why."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,7 +25,14 @@ def is_telling(event: Mapping[str, Any]) -> bool:
 
 def describe_event(event: Mapping[str, Any], language: str) -> str:
     describe = _DESCRIPTIONS.get(event["kind"])
-    return describe(event["data"], language) if describe else ""
+    return describe(_tell(event, language), language) if describe else ""
+
+
+def _tell(event: Mapping[str, Any], language: str) -> Data:
+    """The event's data with what is private in it, or with the word that it was erased."""
+    if event["private"] is None:
+        return defaultdict(lambda: label("erased", language), event["data"])
+    return {**event["data"], **event["private"]}
 
 
 def _opened(data: Data, _language: str) -> str:

@@ -86,6 +86,7 @@ LABELS = {
     "message_failed": ("not sent", "发送失败"),
     "message_unknown": ("unclear", "结果不明"),
     "answer_withheld": ("not answered", "未自动回复"),
+    "erased": ("(erased)", "（已删除）"),
     "attachment_unavailable": ("no file", "附件不可用"),
     # states of a file, and why there is none
     "file_pending": ("being fetched", "获取中"),

@@ -37,6 +37,8 @@ class Case:
     `level` is how far it was escalated (1 is the first line). `contacts` says, per channel, how to
     reach the customer; `last_channel` is the one last used. `replied_seq` and `state_seq` are the
     events of the last human reply and the last change of state: what came before them is settled.
+    `seal` is the secret under which the chain commits to what is personal (hexadecimal), "" once
+    it was destroyed.
 
     A case that was merged leads on to `merged_into`, where event `merged_seq` tells of it; `merged`
     are all cases that this one took in, those that they had taken in among them.
@@ -68,6 +70,7 @@ class Case:
     state_seq: int = 0
     seq: int = 0
     chain: str = GENESIS
+    seal: str = ""
     version: int = 0
 
     @property

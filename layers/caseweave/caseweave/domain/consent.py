@@ -76,9 +76,9 @@ def obey_keyword(
         {
             "channel": str(message.channel),
             "number": our_number(contact),
-            "address": str(contact.address),
             "state": "opted_out" if is_stop else "opted_in",
         },
+        {"address": str(contact.address)},
     )
     consent = Consent(is_stop, message.received_at, message.id)
     if not heard.is_answered:

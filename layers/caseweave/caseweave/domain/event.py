@@ -1,15 +1,20 @@
-"""Events: what happened to a case, in a hash chain, and what a change writes in one go."""
+"""Events: what happened to a case or a customer, in a hash chain, and what a change writes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Self
 
 from caseweave.domain.case import Case
-from caseweave.domain.evidence import chain_digest, content_digest
+from caseweave.domain.evidence import chain_digest, commit_to
 from caseweave.domain.message import Direction, Message
 from caseweave.domain.times import to_rfc3339
+
+# Under which name an event's data holds the commitment to what is private in it.
+COMMITMENT = "private_digest"
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class EventKind(StrEnum):
@@ -54,11 +59,40 @@ class Actor:
         return cls(kind, name)
 
 
+class OwnerKind(StrEnum):
+    CASE = "case"
+    CUSTOMER = "customer"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose chain it is."""
+
+    kind: OwnerKind
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChainEnd:
+    """What the next event of a chain follows: the number and digest of the last; and the seal
+    under which it commits to what is personal.
+    """
+
+    owner: Owner
+    seq: int
+    chain: str
+    seal: str
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One link of a case's chain; `digest` covers everything else in it and `previous`."""
+    """One link of a chain. `digest` covers everything else in it but `private`, and `previous`.
 
-    case_id: str
+    What is personal stands in `private`; of it, `data` has the commitment alone, so that it can
+    be erased and the chain still holds.
+    """
+
+    owner: Owner
     seq: int
     at: datetime
     actor: Actor
@@ -66,6 +100,12 @@ class Event:
     data: Mapping[str, Any]
     previous: str
     digest: str
+    private: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_erased(self) -> bool:
+        """Was there something private in it, once?"""
+        return COMMITMENT in self.data and not self.private
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +134,21 @@ class CaseChange:
         )
 
     def record(
-        self, kind: EventKind, actor: Actor, at: datetime, data: Mapping[str, Any], **case: Any
+        self,
+        kind: EventKind,
+        actor: Actor,
+        at: datetime,
+        data: Mapping[str, Any],
+        private: Mapping[str, Any] = NOTHING,
+        **case: Any,
     ) -> "CaseChange":
-        """This change and one more event, with the case's fields as *case* says."""
+        """This change and one more event, with the case's fields as *case* says.
+
+        What is personal goes into *private*, never into *data*.
+        """
         head = self.after
-        event = make_event(head, kind, actor, at, data)
+        end = ChainEnd(Owner(OwnerKind.CASE, head.id), head.seq, head.chain, head.seal)
+        event = make_event(end, kind, actor, at, data, private)
         after = replace(
             head,
             **case,
@@ -113,7 +163,8 @@ class CaseChange:
         self, kind: EventKind, actor: Actor, message: Message, **case: Any
     ) -> "CaseChange":
         """This change and one more message with the event that vouches for its content."""
-        change = self.record(kind, actor, message.received_at, describe_message(message), **case)
+        told = describe_message(message, self.after.seal)
+        change = self.record(kind, actor, message.received_at, told, **case)
         stored = replace(message, seq=change.after.seq)
         return replace(change, messages=(*change.messages, stored))
 
@@ -123,28 +174,41 @@ def begin_change(case: Case) -> CaseChange:
 
 
 def make_event(
-    case: Case, kind: EventKind, actor: Actor, at: datetime, data: Mapping[str, Any]
+    end: ChainEnd,
+    kind: EventKind,
+    actor: Actor,
+    at: datetime,
+    data: Mapping[str, Any],
+    private: Mapping[str, Any] = NOTHING,
 ) -> Event:
-    """The next link of the case's chain."""
-    record = event_record(case.id, case.seq + 1, at, actor, kind, data)
+    """The next link of a chain.
+
+    Where the seal was destroyed, the owner was erased: nothing private is kept any more.
+    """
+    if private and end.seal:
+        data = {**data, COMMITMENT: commit_to(private, end.seal)}
+    else:
+        private = NOTHING
+    record = event_record(end.owner, end.seq + 1, at, actor, kind, data)
     return Event(
-        case_id=case.id,
-        seq=case.seq + 1,
+        owner=end.owner,
+        seq=end.seq + 1,
         at=at,
         actor=actor,
         kind=kind,
         data=data,
-        previous=case.chain,
-        digest=chain_digest(case.chain, record),
+        previous=end.chain,
+        digest=chain_digest(end.chain, record),
+        private=private,
     )
 
 
 def event_record(
-    case_id: str, seq: int, at: datetime, actor: Actor, kind: EventKind, data: Mapping[str, Any]
+    owner: Owner, seq: int, at: datetime, actor: Actor, kind: EventKind, data: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What an event's digest covers."""
     return {
-        "case_id": case_id,
+        f"{owner.kind}_id": owner.id,
         "seq": seq,
         "at": to_rfc3339(at),
         "actor": str(actor),
@@ -153,9 +217,24 @@ def event_record(
     }
 
 
-def describe_message(message: Message) -> dict[str, Any]:
+def describe_message(message: Message, seal: str) -> dict[str, Any]:
     """What the chain keeps of a message: enough to prove its content, none of the content."""
-    content = {
+    described = {
+        "message_id": message.id,
+        "channel": str(message.channel),
+        "provider": message.provider,
+        "digest": commit_to(message_content(message), seal),
+    }
+    if message.direction is Direction.INBOUND:
+        described["proof"] = str(message.proof)
+    if message.purpose is not None:
+        described["purpose"] = str(message.purpose)
+    return described
+
+
+def message_content(message: Message) -> dict[str, Any]:
+    """What the chain commits to of a message."""
+    content: dict[str, Any] = {
         "author": message.author,
         "subject": message.subject,
         "body": message.body,
@@ -168,14 +247,4 @@ def describe_message(message: Message) -> dict[str, Any]:
         content["quoted"] = message.quoted
     if message.page_digest:
         content["page"] = message.page_digest
-    described = {
-        "message_id": message.id,
-        "channel": str(message.channel),
-        "provider": message.provider,
-        "digest": content_digest(content),
-    }
-    if message.direction is Direction.INBOUND:
-        described["proof"] = str(message.proof)
-    if message.purpose is not None:
-        described["purpose"] = str(message.purpose)
-    return described
+    return content

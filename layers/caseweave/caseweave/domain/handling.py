@@ -110,9 +110,9 @@ def change_state(
         {
             "before": str(change.after.state),
             "after": str(state),
-            "reason": reason,
             "due": {str(clock.kind): describe_due(clock) for clock in clocks if clock.is_running},
         },
+        {"reason": reason},
         state=state,
         clocks=clocks,
     )

@@ -131,18 +131,17 @@ def record_outcome(change: CaseChange, outcome: FileOutcome, at: datetime) -> Ca
     """The event that vouches for what became of an attachment."""
     is_stored = outcome.state is FileState.STORED
     kind = EventKind.ATTACHMENT_STORED if is_stored else EventKind.ATTACHMENT_UNAVAILABLE
-    return change.record(kind, MEDIA, at, describe_outcome(outcome))
+    return change.record(kind, MEDIA, at, *describe_outcome(outcome))
 
 
-def describe_outcome(outcome: FileOutcome) -> Mapping[str, Any]:
+def describe_outcome(outcome: FileOutcome) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """What the chain says in the open, and what it only commits to: of a short file, even the
+    digest would tell the content to somebody who guesses it.
+    """
     named = {"message_id": outcome.message_id, "index": outcome.index}
     if outcome.state is not FileState.STORED:
-        return {**named, "reason": str(outcome.reason or ""), "detail": outcome.detail}
-    return {
-        **named,
-        "digest": outcome.digest,
-        "size": outcome.size,
-        "media_type": outcome.media_type,
-        "thumbnail": outcome.thumbnail,
-        "is_executable": outcome.is_executable,
-    }
+        return {**named, "reason": str(outcome.reason or "")}, {"detail": outcome.detail}
+    return (
+        {**named, "media_type": outcome.media_type, "is_executable": outcome.is_executable},
+        {"digest": outcome.digest, "size": outcome.size, "thumbnail": outcome.thumbnail},
+    )

@@ -36,6 +36,7 @@ class NewCase:
     id: str
     ref: str
     team: str
+    seal: str
 
 
 def keep_message(
@@ -110,6 +111,7 @@ def open_case(
         customer_id=message.customer_id,
         state=CaseState.NEW,
         team=new.team,
+        seal=new.seal,
         language=choose_language(text, locale),
         opened_at=at,
         updated_at=at,
@@ -159,10 +161,10 @@ def add_inbound(
             message.received_at,
             {
                 "customer_id": suggestion.customer_id,
-                "address": str(suggestion.address),
                 "reason": suggestion.reason,
                 **({"case_id": suggestion.case_id} if suggestion.case_id else {}),
             },
+            {"address": str(suggestion.address)},
         )
     return change
 
@@ -175,7 +177,8 @@ def note_links(change: CaseChange, linked: Sequence[ProvenAddress], at: datetime
                 EventKind.ADDRESS_LINKED,
                 Actor("system", "intake"),
                 at,
-                {"address": str(entry.address), "proof": str(entry.proof)},
+                {"proof": str(entry.proof)},
+                {"address": str(entry.address)},
             )
     return change
 

@@ -31,8 +31,8 @@ def list_closings() -> Iterator[Closing]:
         for item in answer["Items"]:
             event = read_event(read_item(item)[1])
             if event.data["after"] == CaseState.CLOSED:
-                reason = str(event.data["reason"])
-                yield Closing(event.case_id, event.at, event.actor, reason)
+                reason = str(event.private.get("reason", ""))
+                yield Closing(event.owner.id, event.at, event.actor, reason)
         start = answer.get("LastEvaluatedKey")
         if start is None:
             return

@@ -44,6 +44,7 @@ def encode_head(case: Case) -> dict[str, Any]:
         "state_seq": case.state_seq,
         "seq": case.seq,
         "chain": case.chain,
+        "seal": case.seal,
     }
 
 
@@ -95,6 +96,7 @@ def decode_head(
         state_seq=head["state_seq"],
         seq=head["seq"],
         chain=head["chain"],
+        seal=head["seal"],
     )
 
 

@@ -155,7 +155,7 @@ def _settle_once(key: OutboxKey, told: Delivery, actor: Actor) -> bool:
     write = Transaction()
     if settled.state is not current.state:
         change = begin_change(read_head(key.case_id)).record(
-            _EVENTS[settled.state], actor, told.at, _describe(message, settled)
+            _EVENTS[settled.state], actor, told.at, *_describe(message, settled)
         )
         put_change(write, change)
     _put_delivery(write, message, current, settled, key, told.provider_id)
@@ -163,19 +163,21 @@ def _settle_once(key: OutboxKey, told: Delivery, actor: Actor) -> bool:
     return True
 
 
-def _describe(message: Message, delivery: Delivery) -> dict[str, Any]:
-    told: dict[str, Any] = {
+def _describe(message: Message, delivery: Delivery) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the chain says in the open, and what is personal: providers name the customer in their
+    errors, and some (WhatsApp) in their ids.
+    """
+    told = {
         "message_id": message.id,
         "channel": str(message.channel),
         "state": str(delivery.state),
-        "provider_id": delivery.provider_id,
-        "error": delivery.error,
     }
     if delivery.refusal:
         told["refusal"] = delivery.refusal
+    private: dict[str, Any] = {"provider_id": delivery.provider_id, "error": delivery.error}
     if delivery.parts:
-        told["part_ids"] = [part.provider_id for part in delivery.parts]
-    return told
+        private["part_ids"] = [part.provider_id for part in delivery.parts]
+    return told, private
 
 
 def _put_delivery(

@@ -137,11 +137,12 @@ def _read_delivery(values: Values) -> Delivery | None:
 def event_item(event: Event) -> Item:
     return make_item(
         table.EventRow,
-        table.event_key(event.case_id, event.seq),
+        table.event_key(event.owner, event.seq),
         at=to_rfc3339(event.at),
         actor=str(event.actor),
         event=str(event.kind),
         data=dict(event.data),
+        private=dict(event.private) or None,
         previous=event.previous,
         digest=event.digest,
     )
@@ -149,12 +150,13 @@ def event_item(event: Event) -> Item:
 
 def read_event(values: Values) -> Event:
     return Event(
-        case_id=values["pk"].removeprefix("CASE#"),
+        owner=table.read_owner(values["pk"]),
         seq=int(values["sk"].removeprefix("EVT#")),
         at=from_rfc3339(values["at"]),
         actor=Actor.parse(values["actor"]),
         kind=EventKind(values["event"]),
         data=values["data"],
+        private=values.get("private") or {},
         previous=values["previous"],
         digest=values["digest"],
     )

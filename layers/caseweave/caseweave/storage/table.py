@@ -14,7 +14,10 @@ from pynamodb.attributes import (
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
+from caseweave.domain.event import Owner, OwnerKind
+
 DUE_SHARDS = 4
+_OWNERS = {OwnerKind.CASE: "CASE", OwnerKind.CUSTOMER: "CUST"}
 Key = tuple[str, str]
 
 
@@ -186,10 +189,14 @@ class MessageRow(Row, discriminator="message"):
 
 
 class EventRow(Row, discriminator="event"):
+    """One link of the chain of a case, or of a customer."""
+
     at = UnicodeAttribute()
     actor = UnicodeAttribute()
     event = UnicodeAttribute()
     data: JSONAttribute = JSONAttribute()
+    # What the chain only commits to; an erasure takes it away.
+    private: JSONAttribute = JSONAttribute(null=True)
     previous = UnicodeAttribute()
     digest = UnicodeAttribute()
 
@@ -327,8 +334,14 @@ def message_key(case_id: str, occurred_at: str, message_id: str) -> Key:
     return f"CASE#{case_id}", f"MSG#{occurred_at}#{message_id}"
 
 
-def event_key(case_id: str, seq: int) -> Key:
-    return f"CASE#{case_id}", f"EVT#{seq:08d}"
+def event_key(owner: Owner, seq: int) -> Key:
+    return f"{_OWNERS[owner.kind]}#{owner.id}", f"EVT#{seq:08d}"
+
+
+def read_owner(partition: str) -> Owner:
+    """Whose records are in a partition of a case or a customer."""
+    prefix, _, owner_id = partition.partition("#")
+    return Owner(next(kind for kind, name in _OWNERS.items() if name == prefix), owner_id)
 
 
 def file_key(case_id: str, message_id: str, index: int) -> Key:

@@ -69,7 +69,9 @@ def _check_separate(stage: Stage, channel: str, case: dict[str, Any], hers: Open
     file = stage.agent.read_case(case["ref"])
     stage.tell_key(f"{channel}_impostor", ref=case["ref"])
     suggestions = [
-        event["data"] for event in file["events"] if event["kind"] == "customer_suggested"
+        {**event["data"], **event["private"]}
+        for event in file["events"]
+        if event["kind"] == "customer_suggested"
     ]
     claimed = {str(suggestion["address"]) for suggestion in suggestions}
     require(claimed == CLAIMS.get(channel, set()), f"its suggestions on {channel}", claimed)
