@@ -17,10 +17,10 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode
 ROOT = Path(__file__).resolve().parent.parent
 Resources = dict[str, dict[str, Any]]
 
-# In a process of its own: importing the function binds the store to its environment.
+# In a process of its own: importing a function binds the store to its environment.
 _LIST_ROUTES = """\
-import json
-from functions.api.app import app
+import importlib, json, sys
+app = importlib.import_module(f"functions.api.{sys.argv[1]}").app
 print(json.dumps([[method, path] for path, by in app.routes.items() for method in by]))
 """
 
@@ -79,19 +79,26 @@ def events(resources: Resources, *kinds: str) -> Iterator[tuple[str, dict[str, A
 # ---------------------------------------------------------------- routes
 
 
-def api_routes(resources: Resources) -> set[tuple[str, str]]:
-    """(method, path) of each event of the function that runs the Chalice app."""
+CHALICE_APPS = [
+    path.stem
+    for path in sorted((ROOT / "functions" / "api").glob("*.py"))
+    if "Chalice(" in path.read_text(encoding="utf-8")
+]
+
+
+def api_routes(resources: Resources, module: str = "app") -> set[tuple[str, str]]:
+    """(method, path) of each event of the function that runs the Chalice app of *module*."""
     return {
         (event["Properties"]["Method"].upper(), event["Properties"]["Path"])
         for function in functions(resources).values()
         if (function["CodeUri"].rstrip("/"), function["Handler"])
-        == ("functions/api", "app.handler")
+        == ("functions/api", f"{module}.handler")
         for event in function["Events"].values()
         if event["Type"] == "Api"
     }
 
 
-def app_routes() -> set[tuple[str, str]]:
+def app_routes(module: str) -> set[tuple[str, str]]:
     environment = {
         **os.environ,
         "TABLE_NAME": "table",
@@ -102,7 +109,7 @@ def app_routes() -> set[tuple[str, str]]:
         "AWS_SECRET_ACCESS_KEY": "testing",
     }
     listed = subprocess.run(
-        [sys.executable, "-c", _LIST_ROUTES],
+        [sys.executable, "-c", _LIST_ROUTES, module],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -113,10 +120,16 @@ def app_routes() -> set[tuple[str, str]]:
     return {(method, path) for method, path in json.loads(listed.stdout)}
 
 
-def test_every_route_of_the_app_is_an_event_and_every_event_is_a_route():
-    routes = app_routes()
-    assert ("GET", "/v1/cases") in routes
-    assert api_routes(RESOURCES) == routes
+@pytest.mark.parametrize("module", CHALICE_APPS)
+def test_every_route_of_an_app_is_an_event_and_every_event_is_a_route(module):
+    routes = app_routes(module)
+    assert routes
+    assert api_routes(RESOURCES, module) == routes
+
+
+def test_the_apps_were_found():
+    assert {"app", "search"} <= set(CHALICE_APPS)
+    assert ("GET", "/v1/cases") in api_routes(RESOURCES)
 
 
 def find_open_doors(resources: Resources) -> list[str]:

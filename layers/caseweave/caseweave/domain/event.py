@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Self
 
-from caseweave.domain.case import Case
+from caseweave.domain.case import Case, CaseState
 from caseweave.domain.evidence import chain_digest, commit_to
 from caseweave.domain.message import Direction, Message
 from caseweave.domain.times import to_rfc3339
@@ -201,6 +201,13 @@ def make_event(
         digest=chain_digest(end.chain, record),
         private=private,
     )
+
+
+def is_milestone(event: Event) -> bool:
+    """Does the case begin, end or begin again here?"""
+    if event.kind is EventKind.STATE_CHANGED:
+        return CaseState.CLOSED in (event.data["before"], event.data["after"])
+    return event.kind is EventKind.CASE_OPENED
 
 
 def event_record(

@@ -5,7 +5,7 @@ from typing import Any
 
 from caseweave.domain.case import Case, Priority
 from caseweave.domain.continuing import awaits_reading
-from caseweave.domain.event import Actor, Event, EventKind
+from caseweave.domain.event import Actor, Event, EventKind, is_milestone
 from caseweave.domain.identity import Address, AddressKind, Customer, Proof
 from caseweave.domain.media import FileOutcome
 from caseweave.domain.message import (
@@ -14,6 +14,7 @@ from caseweave.domain.message import (
     DeliveryState,
     KnownAddress,
     Message,
+    timeline_place,
 )
 from caseweave.domain.times import from_rfc3339, optional_rfc3339, optional_time, to_rfc3339
 from caseweave.storage import table
@@ -39,6 +40,8 @@ _PRIORITY_RANK = {
     Priority.NORMAL: "2",
     Priority.LOW: "3",
 }
+# In a customer's timeline: a case opens, then something is said in it, then it closes.
+_OPENING, _MESSAGE, _CLOSING = range(3)
 # A case that is due at no time sorts after all that are.
 _NEVER = "9999-12-31T23:59:59.999Z"
 
@@ -94,7 +97,9 @@ def message_item(message: Message) -> Item:
         occurred_at=occurred_at,
         details=encode_details(message),
         customer_pk=f"CUST#{message.customer_id}",
-        customer_sk=f"MSG#{occurred_at}#{message.id}",
+        customer_sk=table.timeline_sort_key(
+            to_rfc3339(timeline_place(message)[0]), _MESSAGE, message.id
+        ),
         due_pk=table.unread_partition(message.case_id) if waits_since else None,
         due_sk=f"{to_rfc3339(waits_since)}#{message.id}" if waits_since else None,
         delivery_state=str(delivery.state) if delivery else None,
@@ -134,11 +139,18 @@ def _read_delivery(values: Values) -> Delivery | None:
     )
 
 
-def event_item(event: Event) -> Item:
+def event_item(event: Event, customer_id: str = "") -> Item:
+    """Openings and closings of cases stand in the timeline of their customer, if one is named."""
+    at = to_rfc3339(event.at)
+    rank = _OPENING if event.kind is EventKind.CASE_OPENED else _CLOSING
+    name = f"{event.owner.id}#{event.seq:08d}"
+    is_listed = bool(customer_id) and is_milestone(event)
     return make_item(
         table.EventRow,
         table.event_key(event.owner, event.seq),
-        at=to_rfc3339(event.at),
+        customer_pk=f"CUST#{customer_id}" if is_listed else None,
+        customer_sk=table.timeline_sort_key(at, rank, name) if is_listed else None,
+        at=at,
         actor=str(event.actor),
         event=str(event.kind),
         data=dict(event.data),

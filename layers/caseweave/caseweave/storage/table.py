@@ -44,7 +44,7 @@ class DueIndex(GlobalSecondaryIndex["Row"]):
 
 
 class CustomerIndex(GlobalSecondaryIndex["Row"]):
-    """A customer's cases and messages by time."""
+    """A customer's cases by time of opening, and apart from them what makes up the timeline."""
 
     class Meta:
         index_name = "customer"
@@ -351,6 +351,16 @@ def file_key(case_id: str, message_id: str, index: int) -> Key:
 
 # The first and the last sort key of a case's files and messages.
 TIMELINE = ("FILE#", "MSG#~")
+
+
+# What stands before the places in a customer's timeline, and after all of them.
+PLACE = "AT#"
+LAST_PLACE = "AT#~"
+
+
+def timeline_sort_key(at: str, rank: int, name: str) -> str:
+    """Where something stands in a customer's timeline; what happened at once, by *rank*."""
+    return f"{PLACE}{at}#{rank}#{name}"
 
 
 def reference_key(ref: str) -> Key:
