@@ -1,4 +1,4 @@
-"""Timelines and search as deployed: through the gateway, by an index that lags, with real rights."""
+"""Timelines and search as deployed: through the gateway, with the rights that they have."""
 
 import itertools
 
