@@ -14,7 +14,7 @@ from caseweave.domain.message import Message
 from caseweave.domain.times import to_rfc3339
 from caseweave.errors import InvalidRequestError
 from caseweave.storage.customers import read_customer_of, read_family
-from caseweave.storage.timelines import Entry, read_timeline
+from caseweave.storage.timelines import Entry, case_of, read_timeline
 
 ORDERS = ("asc", "desc")
 # What is longer is read in its case.
@@ -41,7 +41,7 @@ def show_timeline(customer_id: str, query: Mapping[str, str], caller: Caller) ->
     return {
         "customer_id": family.root,
         "members": list(family.ids),
-        "items": [_describe(entry, page.cases.get(entry.case_id)) for entry in page.entries],
+        "items": [_describe(entry, page.cases.get(case_of(entry))) for entry in page.entries],
         "next": _make_cursor(page.next, order),
     }
 
@@ -49,7 +49,7 @@ def show_timeline(customer_id: str, query: Mapping[str, str], caller: Caller) ->
 def _describe(entry: Entry, case: Case | None) -> dict[str, Any]:
     """The API's TimelineItem: a message, or that a case began or ended."""
     described = {
-        "case": _describe_case(entry.case_id, case),
+        "case": _describe_case(case_of(entry), case),
         "message": None,
         "channel": None,
         "reason": None,
@@ -66,7 +66,7 @@ def _describe(entry: Entry, case: Case | None) -> dict[str, Any]:
         "kind": _name_event(entry),
         "at": to_rfc3339(entry.at),
         "by": str(entry.actor),
-        "reason": entry.data.get("reason"),
+        "reason": entry.private.get("reason"),
     }
 
 

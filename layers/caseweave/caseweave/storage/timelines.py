@@ -20,6 +20,11 @@ from caseweave.storage.table import MessageRow, Row
 Entry = Message | Event
 
 
+def case_of(entry: Entry) -> str:
+    """The id of the case it happened in."""
+    return entry.case_id if isinstance(entry, Message) else entry.owner.id
+
+
 @dataclass(frozen=True, slots=True)
 class TimelinePage:
     """Some of what happened, in order; the cases it happened in, by id; and the place after which
@@ -48,7 +53,7 @@ def read_timeline(
     try:
         found = list(islice(merged, wanted))
         shown = found[:limit]
-        cases = read_heads([entry.case_id for _, entry in shown])
+        cases = read_heads([case_of(entry) for _, entry in shown])
     except PynamoDBException as error:
         raise UnavailableError(f"the timeline cannot be read: {error}") from error
     return TimelinePage(
