@@ -22,6 +22,7 @@ from caseweave.channels.request import WebhookRequest
 from caseweave.channels.tnef import decompress_rtf, read_tnef
 from caseweave.channels.wechat_xml import read_xml
 from caseweave.domain.language import choose_language
+from caseweave.domain.masking import find_secrets
 from caseweave.domain.splitting import split_text
 from caseweave.errors import UnparseableError
 from tests.channels.test_hostile import outcome
@@ -112,6 +113,18 @@ PIECES = [
         "👨‍👩‍👧",
         "中",
     ),
+    *(
+        "4111 ",
+        "4111-",
+        "验证码",
+        "验证码 1234 ",
+        "卡密 A1 ",
+        "code ",
+        "A1-",
+        "█1",
+        "密码",
+        "order ",
+    ),
     *("BEGIN:VEVENT\r\n", "DTSTART;TZID=", "begin 644 a\n", "<@!1>", '<faceType=1,faceId="', "=\n"),
 ]
 
@@ -155,6 +168,7 @@ READERS: dict[str, Read] = {
     "parts of 1600": lambda text: split_text(text, 1600),
     "invitation": lambda text: describe_invitation(f"BEGIN:VEVENT\r\nSUMMARY:{text}\r\n{text}"),
     "ids that were sent": find_sent_ids,
+    "secrets": find_secrets,
     "language": lambda text: choose_language(text, text),
     "charset": lambda text: decode_text(text.encode(), "iso-2022-jp"),
     "XML": xml,

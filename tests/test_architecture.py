@@ -181,3 +181,14 @@ def test_an_arrow_the_wrong_way_is_found(module, source):
 )
 def test_an_arrow_the_right_way_is_not(module, source):
     assert find_violations(module, source) == []
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("functions.")])
+def test_every_function_has_the_logger_that_masks(module):
+    source = MODULES[module].read_text(encoding="utf-8")
+    calls = {
+        ast.unparse(node) for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)
+    }
+    advice = "write `logger = start_logging()` (caseweave.logs): no secret may get into a log"
+    assert "start_logging()" in calls, advice
+    assert not {call for call in calls if call.startswith(("Logger(", "print("))}, advice

@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from chalice.app import Chalice, Response
 
-from caseweave.agents import cases, contacts, incidents, quarantine, uploads
+from caseweave.agents import cases, contacts, incidents, quarantine, reveal, uploads
 from caseweave.agents.caller import Caller, Moment
 from caseweave.agents.fields import read_version
 from caseweave.api_edge import answer_problem, read_body, read_caller, speak_http
@@ -22,9 +21,10 @@ from caseweave.aws.uploads import keep_upload, sign_upload_url
 from caseweave.config.desk import deployed_desk
 from caseweave.domain.desk import Desk
 from caseweave.intake import Door
+from caseweave.logs import start_logging
 from caseweave.wiring import start
 
-logger = Logger()
+logger = start_logging()
 settings = start()
 app = Chalice("api", configure_logs=False)
 
@@ -47,6 +47,13 @@ def read_case(name: str) -> Any:
 def reply(name: str) -> Any:
     keep = partial(keep_upload, settings.files_bucket)
     return Response(cases.reply(name, *_asked(), keep), status_code=201)
+
+
+@app.route("/v1/cases/{name}/messages/{message}/reveal", methods=["POST"])
+@speak_http
+def reveal_message(name: str, message: str) -> Any:
+    sign = partial(sign_links, settings.files_bucket)
+    return reveal.reveal_message(name, message, _said(), _caller(), _moment(), sign)
 
 
 @app.route("/v1/cases/{name}/uploads", methods=["POST"])

@@ -5,14 +5,14 @@ API, since it reads every provider and may touch more.
 from functools import partial
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from caseweave.agents.replay_routes import answer_replay
 from caseweave.http import respond
+from caseweave.logs import start_logging
 from caseweave.wiring import replayer, start
 
-logger = Logger()
+logger = start_logging()
 settings = start()
 
 

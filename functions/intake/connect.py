@@ -4,14 +4,14 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from caseweave.aws.contact_center import describe_caller
 from caseweave.connect_intake import receive_contact_event, receive_transcript
+from caseweave.logs import start_logging
 from caseweave.wiring import make_door, start
 
-logger = Logger()
+logger = start_logging()
 settings = start()
 
 

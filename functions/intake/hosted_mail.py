@@ -4,18 +4,18 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from caseweave.channels.mail_registry import MAIL
 from caseweave.hosted_mail_intake import receive_hosted_mail
 from caseweave.http import read_request, respond
+from caseweave.logs import start_logging
 from caseweave.wiring import credentials_of, make_door, start
 
 # What the gateway lets through to a function, a third of it lost to base64.
 LONGEST_MAIL = 4_500_000
 
-logger = Logger()
+logger = start_logging()
 settings = start()
 
 

@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from caseweave.logs import start_logging
 from caseweave.mail_receipts import receive_receipt
 from caseweave.wiring import make_door, start
 
-logger = Logger()
+logger = start_logging()
 settings = start()
 
 

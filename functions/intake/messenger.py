@@ -4,15 +4,15 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from caseweave.channels.messenger_registry import GREETERS, MESSENGERS
 from caseweave.http import Answer, read_request, respond
+from caseweave.logs import start_logging
 from caseweave.webhooks import answer_greeting, receive_webhook
 from caseweave.wiring import credentials_of, make_door, start
 
-logger = Logger()
+logger = start_logging()
 settings = start()
 
 

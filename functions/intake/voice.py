@@ -4,15 +4,15 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from caseweave.config.desk import deployed_desk
 from caseweave.http import read_request, respond
+from caseweave.logs import start_logging
 from caseweave.voice_intake import receive_call
 from caseweave.wiring import credentials_of, make_door, start
 
-logger = Logger()
+logger = start_logging()
 settings = start()
 
 

@@ -4,14 +4,14 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from caseweave.http import Answer, read_request, respond
+from caseweave.logs import start_logging
 from caseweave.web_page import allow_origin, answer_page
 from caseweave.wiring import sign_in_check, start, web_desk
 
-logger = Logger()
+logger = start_logging()
 settings = start()
 check_sign_in = sign_in_check(settings)
 

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import uuid4
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import (
     BatchProcessor,
     EventType,
@@ -14,10 +13,11 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from caseweave.aws.queues import retry_after
+from caseweave.logs import start_logging
 from caseweave.wecom_pull import pause_after, pull_messages
 from caseweave.wiring import start, wecom_source
 
-logger = Logger()
+logger = start_logging()
 settings = start()
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 

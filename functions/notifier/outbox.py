@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import (
     BatchProcessor,
     EventType,
@@ -15,10 +14,11 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from caseweave.aws.queues import delay_message
+from caseweave.logs import start_logging
 from caseweave.notifier import MOST_RECEIVES, NotSentYetError, notify, pause_before
 from caseweave.wiring import outlet, start
 
-logger = Logger()
+logger = start_logging()
 settings = start()
 (queue_url,) = settings.queue_urls.values()
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)

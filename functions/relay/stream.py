@@ -3,16 +3,16 @@
 from functools import partial
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from caseweave.aws.bus import publish_event
 from caseweave.aws.queues import queue_message
+from caseweave.logs import start_logging
 from caseweave.relay import relay_record
 from caseweave.settings import Settings
 from caseweave.stream import work_through
 
-logger = Logger()
+logger = start_logging()
 settings = Settings.from_env()
 
 

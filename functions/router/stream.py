@@ -3,15 +3,15 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from caseweave.config.desk import deployed_desk
+from caseweave.logs import start_logging
 from caseweave.router import route_case
 from caseweave.stream import work_through
 from caseweave.wiring import bot_name, make_door, start
 
-logger = Logger()
+logger = start_logging()
 settings = start()
 
 

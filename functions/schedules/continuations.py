@@ -3,15 +3,15 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from caseweave.config.web import deployed_web_rules
 from caseweave.continuations import sweep_unread
 from caseweave.domain.times import from_rfc3339
+from caseweave.logs import start_logging
 from caseweave.wiring import start
 
-logger = Logger()
+logger = start_logging()
 settings = start()
 
 

@@ -4,14 +4,14 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from caseweave.config.desk import deployed_desk
+from caseweave.logs import start_logging
 from caseweave.outages import sweep_incidents
 from caseweave.wiring import start
 
-logger = Logger()
+logger = start_logging()
 settings = start()
 
 

@@ -3,14 +3,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from caseweave.domain.times import from_rfc3339
+from caseweave.logs import start_logging
 from caseweave.parts import sweep_parts
 from caseweave.wiring import make_door, start
 
-logger = Logger()
+logger = start_logging()
 settings = start()
 
 

@@ -4,15 +4,15 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from caseweave.aws.queues import queue_message
 from caseweave.domain.times import from_rfc3339
+from caseweave.logs import start_logging
 from caseweave.wecom_pull import wish_for_all
 from caseweave.wiring import start
 
-logger = Logger()
+logger = start_logging()
 settings = start()
 
 

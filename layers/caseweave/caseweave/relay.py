@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from caseweave.discretion import mask_values
 from caseweave.domain.times import from_rfc3339
 from caseweave.storage.media import FileKey
 from caseweave.storage.outbox import OutboxKey
@@ -47,7 +48,7 @@ def relay_record(
             f"{owner.kind}_id": owner.id,
             "seq": int(_text(record, "sk").removeprefix("EVT#")),
             "actor": _text(record, "actor"),
-            "data": json.loads(_text(record, "data")),
+            "data": mask_values(json.loads(_text(record, "data"))),
             "digest": _text(record, "digest"),
         }
         name = "".join(word.capitalize() for word in _text(record, "event").split("_"))

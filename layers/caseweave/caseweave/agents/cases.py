@@ -21,6 +21,8 @@ from caseweave.agents.view import (
     describe_file,
     start_to_cursor,
 )
+from caseweave.agents.warnings import warn_of
+from caseweave.discretion import find_shown
 from caseweave.domain.case import Case, CaseState
 from caseweave.domain.desk import Desk
 from caseweave.domain.escalation import tick_case
@@ -74,7 +76,7 @@ def reply(
         read_names(said, "quick_replies"),
         _find_answered(case_id, said),
     )
-    return _write(
+    written = _write(
         case_id,
         version,
         desk,
@@ -83,6 +85,7 @@ def reply(
             case, body, channel, caller.actor, moment.now, message_id, enclosure
         ),
     )
+    return {**written, "warnings": warn_of(find_shown(body))}
 
 
 def _find_answered(case_id: str, said: Mapping[str, Any]) -> Message | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from caseweave.agents.refusals import advise
+from caseweave.discretion import describe_mask, mask_message, mask_shown
 from caseweave.domain.case import Case
 from caseweave.domain.event import Event
 from caseweave.domain.media import Links, show_attachments
@@ -20,7 +21,8 @@ SignLinks = Callable[[Attachment], Links]
 
 
 def describe_case(case: Case) -> dict[str, Any]:
-    """The API's Case."""
+    """The API's Case, with what nobody should read by chance masked."""
+    subject = mask_shown(case.subject)
     return {
         "id": case.id,
         "ref": case.ref,
@@ -32,7 +34,8 @@ def describe_case(case: Case) -> dict[str, Any]:
         "assignee": case.assignee,
         "customer_id": case.customer_id,
         "channels": [str(channel) for channel in case.channels],
-        "subject": case.subject,
+        "subject": subject.text,
+        **describe_mask(subject.kinds),
         "language": case.language,
         "incident_id": case.incident_id or None,
         "opened_at": to_rfc3339(case.opened_at),
@@ -57,7 +60,15 @@ def describe_file(file: CaseFile, sign_links: SignLinks) -> dict[str, Any]:
 
 
 def describe_message(message: Message, sign_links: SignLinks) -> dict[str, Any]:
-    """The API's Message."""
+    """The API's Message, masked; `reveal` shows it as it is."""
+    masked, kinds = mask_message(message)
+    told = describe_in_full(masked, sign_links)
+    # The page has what was masked.
+    return {**told, **describe_mask(kinds), "page_url": None if kinds else told["page_url"]}
+
+
+def describe_in_full(message: Message, sign_links: SignLinks) -> dict[str, Any]:
+    """A message as it is, for those who asked for it and left an event."""
     delivery = message.delivery
     return {
         "id": message.id,

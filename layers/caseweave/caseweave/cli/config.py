@@ -7,6 +7,7 @@ import click
 from caseweave.config.desk import load_desk
 from caseweave.config.forms import check_claims, load_forms
 from caseweave.config.media import load_media_limits
+from caseweave.config.privacy import load_privacy
 from caseweave.config.web import load_web_rules
 
 
@@ -28,6 +29,7 @@ def check(folder: Path) -> None:
     desk, forms = load_desk(folder), load_forms(folder)
     check_claims(folder)
     load_web_rules(folder)
+    load_privacy(folder)
     click.echo(
         f"{folder}: fine. {len(desk.playbooks)} playbooks, {len(desk.policies)} policies, "
         f"{len(desk.calendars)} calendars, {len(desk.teams)} teams, {len(desk.texts)} texts, "

@@ -88,6 +88,8 @@ LABELS = {
     "answer_withheld": ("not answered", "未自动回复"),
     "erased": ("(erased)", "（已删除）"),
     "attachment_unavailable": ("no file", "附件不可用"),
+    "content_revealed": ("shown in full", "查看原文"),
+    "content_erased": ("contents erased", "内容已清除"),
     # states of a file, and why there is none
     "file_pending": ("being fetched", "获取中"),
     "file_unavailable": ("unavailable", "不可用"),

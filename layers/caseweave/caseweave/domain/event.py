@@ -40,6 +40,8 @@ class EventKind(StrEnum):
     CASE_ESCALATED = "case_escalated"
     INCIDENT_LINKED = "incident_linked"
     ATTACHMENT_STORED = "attachment_stored"
+    CONTENT_REVEALED = "content_revealed"
+    CONTENT_ERASED = "content_erased"
     ATTACHMENT_UNAVAILABLE = "attachment_unavailable"
 
 
