@@ -1,10 +1,7 @@
-"""The platform's users and orders, as its own database would know them."""
+"""The platform's users and orders, as its own pages show them."""
 
-import json
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, Self
 
 
 class OrderState(StrEnum):
@@ -13,10 +10,11 @@ class OrderState(StrEnum):
     DISPUTED = "disputed"
     COMPLETED = "completed"
     REFUNDED = "refunded"
+    FAILED = "failed"
 
 
 # In these states the customer still waits for something.
-OPEN_STATES = frozenset({OrderState.PAID, OrderState.PROCESSING, OrderState.DISPUTED})
+OPEN_STATES = (OrderState.PAID, OrderState.PROCESSING, OrderState.DISPUTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +32,7 @@ class User:
     id: str
     name: str
     locale: str
+    region: str
     tier: str
     role: str
     email: str
@@ -41,31 +40,3 @@ class User:
     phone_number: str | None
     phone_number_verified: bool
     orders: tuple[Order, ...]
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Self:
-        orders = tuple(
-            Order(**{**order, "state": OrderState(order["state"])}) for order in value["orders"]
-        )
-        return cls(**{**value, "orders": orders})
-
-
-@dataclass(frozen=True, slots=True)
-class Customers:
-    password: str  # one for all: this is sample data
-    products: tuple[str, ...]
-    users: dict[str, User]
-
-    def affected_by(self, product: str) -> list[str]:
-        """Find whose open orders touch the product."""
-        return [
-            user.id
-            for user in self.users.values()
-            if any(o.product == product and o.state in OPEN_STATES for o in user.orders)
-        ]
-
-
-def load_customers(path: Path) -> Customers:
-    data = json.loads(path.read_text(encoding="utf-8"))
-    users = [User.from_json(value) for value in data["users"]]
-    return Customers(data["password"], tuple(data["products"]), {user.id: user for user in users})

@@ -14,7 +14,7 @@ NAMES = EMULATOR, SINK, PLATFORM = ("local cloud", "provider sink", "sample plat
 
 def programs(state_dir: Path, ports: Ports) -> tuple[Program, ...]:
     """All of them, in the order in which they are started."""
-    return (_emulator(state_dir, ports), _sink(state_dir, ports), _platform(ports))
+    return (_emulator(state_dir, ports), _sink(state_dir, ports), _platform(state_dir, ports))
 
 
 def _emulator(state_dir: Path, ports: Ports) -> Program:
@@ -55,10 +55,14 @@ def _sink(state_dir: Path, ports: Ports) -> Program:
     )
 
 
-def _platform(ports: Ports) -> Program:
+def _platform(state_dir: Path, ports: Ports) -> Program:
     return Program(
         name=PLATFORM,
-        command=[sys.executable, checkout.PLATFORM, "--port", str(ports.platform)],
+        command=[
+            *(sys.executable, checkout.PLATFORM, "--port", str(ports.platform)),
+            *("--secrets", state_dir / "secrets.json"),
+            *("--database", state_dir / "platform.sqlite3"),
+        ],
         environment=tool_environment(address(ports.emulator)),
         port=ports.platform,
         health_path="/health",

@@ -67,7 +67,8 @@ def put_parameters(endpoint_url: str, prefix: str, found: dict[str, Any]) -> Non
     # The name `aws` is the local cloud's own keys there; who signs is SNS, not the desk.
     topic = found["aws_sms"]
     providers["providers/aws"] = {name: topic[name] for name in ("topic_arns", "from")}
-    for name, value in {"keys": found["keys"], **providers}.items():
+    own = {name: found[name] for name in ("keys", "platform")}
+    for name, value in {**own, **providers}.items():
         ssm.put_parameter(
             Name=f"{prefix}/{name}", Value=json.dumps(value), Type="SecureString", Overwrite=True
         )
@@ -122,6 +123,8 @@ def _make_up() -> dict[str, Any]:
         "postmark": {"user": "postmark", "password": token(24)},
         "sendgrid": {"user": "sendgrid", "password": token(24)},
         "keys": {"signing": [secrets.token_hex(32)]},
+        # what the desk signs its questions to the business's platform with
+        "platform": {"secret": [f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"]},
         # the only keys that the local cloud accepts
         "aws": {
             "access_key_id": CREDENTIALS["AWS_ACCESS_KEY_ID"],

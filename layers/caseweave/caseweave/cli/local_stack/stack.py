@@ -77,6 +77,7 @@ def _template_parameters(ports: Ports) -> dict[str, str]:
     return {
         "Stage": "local",
         "ProviderApiUrl": sink,
+        "PlatformUrl": platform,
         "PlatformJwksUrl": f"{platform}/.well-known/jwks.json",
         "PlatformIssuer": platform,
         "PlatformAudience": "caseweave",
