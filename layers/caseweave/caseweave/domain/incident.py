@@ -13,6 +13,8 @@ from caseweave.domain.outbound import make_outbound
 from caseweave.errors import InvalidRequestError
 
 OUTAGES = Actor("system", "outages")
+# Of the cases that keep a notice to somebody who had none open.
+NOTICE_CATEGORY = "incident"
 
 
 class IncidentState(StrEnum):
@@ -93,7 +95,7 @@ def open_notice_case(
         case,
         customer_id=customer_id,
         state=CaseState.CLOSED,
-        category="incident",
+        category=NOTICE_CATEGORY,
         subject=incident.title,
         incident_id=incident.id,
         channels=(contact.channel,),
