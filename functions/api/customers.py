@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from chalice.app import Chalice
 
 from caseweave.agents import customer_view
 from caseweave.api_edge import answer_problem, read_caller, speak_http
+from caseweave.logs import start_logging
 from caseweave.wiring import platform_connector, start
 
-logger = Logger()
+logger = start_logging()
 settings = start()
 connector = platform_connector(settings)
 app = Chalice("customers", configure_logs=False)
