@@ -47,6 +47,11 @@ def make_table() -> str:
     return name
 
 
+def clear_table(name: str) -> None:
+    """Make the table as good as new; inside `mock_aws` only."""
+    dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].get_table(name).items.clear()
+
+
 @cache
 def _formation() -> Any:
     """Making a client takes longer than making the table."""

@@ -12,10 +12,19 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from chalice.app import Chalice, Response
 
-from caseweave.agents import cases, contacts, incidents, quarantine, reveal, uploads
+from caseweave.agents import (
+    cases,
+    contacts,
+    incidents,
+    presence,
+    quarantine,
+    relations,
+    reveal,
+    uploads,
+)
 from caseweave.agents.caller import Caller, Moment
 from caseweave.agents.fields import read_version
-from caseweave.api_edge import answer_problem, read_body, read_caller, speak_http
+from caseweave.api_edge import answer_problem, read_body, read_caller, speak_http, tag_version
 from caseweave.aws.files import sign_links
 from caseweave.aws.uploads import keep_upload, sign_upload_url
 from caseweave.config.desk import deployed_desk
@@ -39,14 +48,15 @@ def list_cases() -> Any:
 @app.route("/v1/cases/{name}", methods=["GET"])
 @speak_http
 def read_case(name: str) -> Any:
-    return cases.read_case(name, _caller(), partial(sign_links, settings.files_bucket))
+    sign = partial(sign_links, settings.files_bucket)
+    return tag_version(cases.read_case(name, _caller(), sign, datetime.now(UTC)))
 
 
 @app.route("/v1/cases/{name}/messages", methods=["POST"])
 @speak_http
 def reply(name: str) -> Any:
     keep = partial(keep_upload, settings.files_bucket)
-    return Response(cases.reply(name, *_asked(), keep), status_code=201)
+    return tag_version(cases.reply(name, *_asked(), keep), 201)
 
 
 @app.route("/v1/cases/{name}/messages/{message}/reveal", methods=["POST"])
@@ -60,25 +70,63 @@ def reveal_message(name: str, message: str) -> Any:
 @speak_http
 def ask_upload(name: str) -> Any:
     sign = partial(sign_upload_url, settings.files_bucket)
-    return Response(uploads.ask_upload(name, _said(), _caller(), sign), status_code=201)
+    answer = uploads.ask_upload(name, _said(), _version(), _caller(), sign)
+    return Response(answer, status_code=201)
 
 
 @app.route("/v1/cases/{name}/notes", methods=["POST"])
 @speak_http
 def note(name: str) -> Any:
-    return Response(cases.note(name, *_asked()), status_code=201)
+    return tag_version(cases.note(name, *_asked()), 201)
 
 
 @app.route("/v1/cases/{name}/assign", methods=["POST"])
 @speak_http
 def assign(name: str) -> Any:
-    return cases.assign(name, *_asked())
+    return tag_version(cases.assign(name, *_asked()))
 
 
 @app.route("/v1/cases/{name}/state", methods=["POST"])
 @speak_http
 def change_state(name: str) -> Any:
-    return cases.change_state(name, *_asked())
+    return tag_version(cases.change_state(name, *_asked()))
+
+
+@app.route("/v1/cases/{name}/merge", methods=["POST"])
+@speak_http
+def merge(name: str) -> Any:
+    return tag_version(relations.merge(name, *_asked()))
+
+
+@app.route("/v1/cases/{name}/unmerge", methods=["POST"])
+@speak_http
+def unmerge(name: str) -> Any:
+    answer = relations.unmerge(name, _said(), _version(), _caller(), _moment())
+    return tag_version(answer)
+
+
+@app.route("/v1/cases/{name}/split", methods=["POST"])
+@speak_http
+def split(name: str) -> Any:
+    return tag_version(relations.split(name, *_asked()), 201)
+
+
+@app.route("/v1/cases/{name}/links", methods=["GET"])
+@speak_http
+def read_links(name: str) -> Any:
+    return tag_version(relations.read_links(name, _caller()))
+
+
+@app.route("/v1/cases/{name}/links", methods=["POST"])
+@speak_http
+def link(name: str) -> Any:
+    return tag_version(relations.link(name, _said(), _version(), _caller(), _moment()))
+
+
+@app.route("/v1/cases/{name}/presence", methods=["PUT"])
+@speak_http
+def be_present(name: str) -> Any:
+    return presence.be_present(name, _said(), _caller(), _moment())
 
 
 @app.route("/v1/incidents", methods=["POST"])

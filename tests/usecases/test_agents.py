@@ -159,7 +159,7 @@ def test_an_upload_is_described_as_the_reply_has_to_name_it(case):
         signed.append((case_id, upload))
         return "https://bucket/put"
 
-    asked = ask_upload(case.ref, PHOTO, MEI, sign)
+    asked = ask_upload(case.ref, PHOTO, None, MEI, sign)
 
     assert asked == {
         "upload": {
@@ -174,7 +174,7 @@ def test_an_upload_is_described_as_the_reply_has_to_name_it(case):
 
 def test_auditors_upload_nothing(case):
     with pytest.raises(ForbiddenError):
-        ask_upload(case.ref, PHOTO, Caller("eve", ("auditor",)), lambda *_: "")
+        ask_upload(case.ref, PHOTO, None, Caller("eve", ("auditor",)), lambda *_: "")
 
 
 def test_the_answer_to_one_message_leaves_where_that_came_in(case, desk, door):

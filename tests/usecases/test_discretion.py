@@ -52,7 +52,7 @@ def chain_of(case_id):
 
 
 def test_lists_and_timelines_show_no_secret_and_say_so(case, desk):
-    file = read_case(case.id, MEI, links)
+    file = read_case(case.id, MEI, links, NOON)
     listed = list_cases({}, MEI, desk)["items"]
     assert "4829" not in json.dumps([file, listed], ensure_ascii=False)
     assert "ABCD1234" not in json.dumps([file, listed], ensure_ascii=False)
@@ -164,7 +164,7 @@ def moment_at(minutes):
 
 def test_a_note_is_masked_like_everything_else(case, desk):
     note(case.id, {"body": SAID}, None, MEI, desk, moment())
-    file = read_case(case.id, MEI, links)
+    file = read_case(case.id, MEI, links, NOON)
     assert [m["body"] for m in file["messages"] if m["direction"] == "note"] == [SHOWN]
 
 

@@ -4,7 +4,7 @@ from caseweave.agents.caller import Caller
 from caseweave.agents.cases import read_case
 from caseweave.channels import ses
 from caseweave.domain.media import Links
-from tests.usecases.world import receive
+from tests.usecases.world import NOON, receive
 
 MAIL = (
     b"From: Lin <lin@example.com>\r\nSubject: Re: order\r\nMessage-ID: <m1@example.com>\r\n"
@@ -20,7 +20,10 @@ def test_a_mail_is_shown_with_what_it_quotes_and_its_page(table, door):
     (inbound,), (_, page) = ses.parse(MAIL, "s3objectid")
     landed = receive(inbound, door)
 
-    case = read_case(landed.ref, LEAD, lambda file: Links(f"https://{file.digest}/{file.name}"))
+    def sign(file):
+        return Links(f"https://{file.digest}/{file.name}")
+
+    case = read_case(landed.ref, LEAD, sign, NOON)
 
     (shown,) = case["messages"]
     assert (shown["body"], shown["quoted"]) == ("Not yet", "\n> Has it arrived?")

@@ -45,6 +45,11 @@ def read_body(raw: bytes) -> dict[str, Any]:
     return read_json_object(raw) if raw.strip() else {}
 
 
+def tag_version(shown: dict[str, Any], status: int = HTTPStatus.OK) -> Response:
+    """An answer about a case, with its version as `ETag`: what a write names in `If-Match`."""
+    return Response(shown, {"ETag": f'"{shown["case"]["version"]}"'}, status)
+
+
 def answer_problem(response: dict[str, Any]) -> dict[str, Any]:
     """Chalice's own refusals (no such route, wrong content type, a crash) as problem documents."""
     status = int(response["statusCode"])

@@ -1,6 +1,7 @@
 """The router: each new inbound message of the table's stream is triaged and acknowledged."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
@@ -20,9 +21,10 @@ from caseweave.domain.ulid import derive_ulid
 from caseweave.domain.wording import Wording, fill_text
 from caseweave.errors import ContentionError, NotFoundError
 from caseweave.storage.answers import put_answer, read_answers
-from caseweave.storage.cases import commit_change, read_message_of
+from caseweave.storage.cases import commit_change, follow_merges, read_message_of
 from caseweave.storage.consent import put_consent, read_consent
 from caseweave.storage.customers import has_address_of_kind
+from caseweave.storage.moved import find_place
 from caseweave.storage.transaction import RefusedError, Transaction, retry_on_contention
 
 LINK_LIFETIME = timedelta(days=7)
@@ -41,10 +43,7 @@ def route_case(
     reply_id = derive_ulid(now, "acknowledgement", case_id, message_sort_key)
 
     def attempt(_: int) -> CaseChange:
-        found = read_message_of(case_id, message_sort_key)
-        if found is None:
-            raise NotFoundError(f"There is no message {message_sort_key} in case {case_id}.")
-        case, message = found
+        case, message = _find(case_id, message_sort_key)
         heard = hear_keyword(message, desk.keywords)
         if heard is not None:
             obeyed = _obey(heard, case, message, desk, now, reply_id)
@@ -61,6 +60,23 @@ def route_case(
         return change
 
     return retry_on_contention(attempt)
+
+
+def _find(case_id: str, message_sort_key: str) -> tuple[Case, Message]:
+    """The message, and the case that answers for it: another one, if it moved or was merged.
+
+    Raises NotFoundError.
+    """
+    found = read_message_of(case_id, message_sort_key)
+    if found is None:
+        place = find_place(case_id, message_sort_key.rpartition("#")[2])
+        found = read_message_of(place, message_sort_key)
+    if found is None:
+        raise NotFoundError(f"There is no message {message_sort_key} in case {case_id}.")
+    case, message = found
+    current = follow_merges(case)
+    # Its number is of another chain then; and the merge has woken the case that it had to wake.
+    return current, message if current is case else replace(message, seq=0)
 
 
 def _obey(

@@ -13,12 +13,13 @@ from caseweave.agents.fields import (
     read_states,
     read_text,
 )
+from caseweave.agents.relation_view import describe_family, describe_presences
 from caseweave.agents.uploads import KeepUpload, take_uploads
+from caseweave.agents.versions import require_version, retry_at_version
 from caseweave.agents.view import (
     SignLinks,
     cursor_to_start,
     describe_case,
-    describe_file,
     start_to_cursor,
 )
 from caseweave.agents.warnings import warn_of
@@ -30,9 +31,9 @@ from caseweave.domain.event import CaseChange
 from caseweave.domain.handling import assign_case, set_state
 from caseweave.domain.message import Message
 from caseweave.domain.replying import Enclosure, add_note, reply_to_customer
-from caseweave.errors import ContentionError, InvalidRequestError, StaleVersionError
+from caseweave.errors import InvalidRequestError
 from caseweave.storage import cases
-from caseweave.storage.transaction import retry_on_contention
+from caseweave.storage.relations import find_message, read_family_file
 
 
 def list_cases(query: Mapping[str, str], caller: Caller, desk: Desk) -> dict[str, Any]:
@@ -52,10 +53,22 @@ def list_cases(query: Mapping[str, str], caller: Caller, desk: Desk) -> dict[str
     return {"items": [describe_case(case) for case in shown], "next": start_to_cursor(page.next)}
 
 
-def read_case(name: str, caller: Caller, sign_links: SignLinks) -> dict[str, Any]:
-    """A case with its timeline and events, by id or reference."""
+def read_case(name: str, caller: Caller, sign_links: SignLinks, now: datetime) -> dict[str, Any]:
+    """A case with its timeline, events and links, and who else looks at it; by id or reference.
+
+    Of a case that was merged, the one that it was merged into, with the messages of all, and what
+    is left of the one that was asked for.
+    """
     caller.require(*ROLES)
-    return describe_file(cases.read_file(cases.find_named_id(name)), sign_links)
+    named = cases.read_file(cases.find_named_id(name))
+    current = cases.follow_merges(named.case)
+    file = named if current is named.case else cases.read_file(current.id)
+    shown = describe_family(read_family_file(file), sign_links)
+    return {
+        **shown,
+        "present": describe_presences(file.presences, caller.name, now),
+        "asked_for": None if file is named else describe_case(named.case),
+    }
 
 
 def reply(
@@ -70,14 +83,15 @@ def reply(
     caller.require(*WRITERS)
     body = read_text(said, "body") if "body" in said else ""
     channel = read_channel(said.get("channel"))
-    case_id, message_id = cases.find_case_id(name), moment.new_id()
+    case, message_id = cases.read_current(cases.find_named_id(name)), moment.new_id()
+    require_version(case, version)
     enclosure = Enclosure(
-        take_uploads(case_id, said, keep_upload),
+        take_uploads(case.id, said, keep_upload),
         read_names(said, "quick_replies"),
-        _find_answered(case_id, said),
+        _find_answered(case, said),
     )
     written = _write(
-        case_id,
+        case.id,
         version,
         desk,
         moment.now,
@@ -88,15 +102,14 @@ def reply(
     return {**written, "warnings": warn_of(find_shown(body))}
 
 
-def _find_answered(case_id: str, said: Mapping[str, Any]) -> Message | None:
+def _find_answered(case: Case, said: Mapping[str, Any]) -> Message | None:
     if "reply_to" not in said:
         return None
-    message_id = read_text(said, "reply_to")
-    found = [one for one in cases.list_messages(case_id)[0] if one.id == message_id]
-    if not found:
+    found = find_message(case, read_text(said, "reply_to"))
+    if found is None:
         advice = "write the id of a message of this case, or leave it out"
         raise InvalidRequestError("There is no such message.", (("reply_to", advice),))
-    return found[0]
+    return found
 
 
 def note(
@@ -174,22 +187,16 @@ def _write(
     """
     case_id = cases.find_named_id(name)
 
-    def attempt(_: int) -> CaseChange:
+    def attempt() -> CaseChange:
         case = cases.read_current(case_id)
-        if version is not None and version != case.version:
-            raise StaleVersionError(f"The case is at version {case.version}; read it again.")
+        require_version(case, version)
         due = tick_case(case, desk, now)
         decided = decide(due.after)
         change = due.then(decided) if not decided.is_empty else decided
         cases.commit_change(change)
         return change
 
-    try:
-        change = retry_on_contention(attempt)
-    except ContentionError as error:
-        if version is None:
-            raise
-        raise StaleVersionError("The case has changed; read it again.") from error
+    change = retry_at_version(attempt, version)
     message = change.messages[0].id if change.messages else None
     return {"case": describe_case(change.after), "message_id": message}
 

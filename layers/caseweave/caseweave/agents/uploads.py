@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from caseweave.agents.caller import WRITERS, Caller
+from caseweave.agents.versions import require_version
 from caseweave.domain.message import Attachment
 from caseweave.domain.uploading import MOST_FILES, Upload, describe_upload
 from caseweave.errors import InvalidRequestError
@@ -16,15 +17,20 @@ KeepUpload = Callable[[str, Upload], None]
 
 
 def ask_upload(
-    name: str, said: Mapping[str, Any], caller: Caller, sign: SignUpload
+    name: str, said: Mapping[str, Any], version: int | None, caller: Caller, sign: SignUpload
 ) -> dict[str, Any]:
-    """Where to put a file, and what to write into `attachments` of the reply afterwards."""
+    """Where to put a file, and what to write into `attachments` of the reply afterwards.
+
+    Nothing of the case changes; but who writes from a stale version learns so before the upload.
+    """
     caller.require(*WRITERS)
     upload = _describe(said)
+    case = cases.read_current(cases.find_named_id(name))
+    require_version(case, version)
     return {
         "upload": {
             "method": "PUT",
-            "url": sign(cases.find_case_id(name), upload),
+            "url": sign(case.id, upload),
             "headers": {"Content-Type": upload.media_type},
         },
         "attachment": {

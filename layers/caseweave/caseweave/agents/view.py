@@ -3,18 +3,16 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from caseweave.agents.refusals import advise
 from caseweave.discretion import describe_mask, mask_message, mask_shown
 from caseweave.domain.case import Case
 from caseweave.domain.event import Event
-from caseweave.domain.media import Links, show_attachments
+from caseweave.domain.media import Links
 from caseweave.domain.message import Attachment, Delivery, Message
 from caseweave.domain.times import optional_rfc3339, to_rfc3339
 from caseweave.errors import InvalidRequestError
-from caseweave.storage.cases import CaseFile
 
 # From where an attachment can be fetched for a while.
 SignLinks = Callable[[Attachment], Links]
@@ -38,24 +36,11 @@ def describe_case(case: Case) -> dict[str, Any]:
         **describe_mask(subject.kinds),
         "language": case.language,
         "incident_id": case.incident_id or None,
+        "merged_into": case.merged_into or None,
         "opened_at": to_rfc3339(case.opened_at),
         "updated_at": to_rfc3339(case.updated_at),
         "due_at": optional_rfc3339(case.due_at),
         "version": case.version,
-    }
-
-
-def describe_file(file: CaseFile, sign_links: SignLinks) -> dict[str, Any]:
-    """A case with its messages by time of occurrence and its events by number."""
-    return {
-        "case": describe_case(file.case),
-        "messages": [
-            describe_message(
-                replace(message, attachments=show_attachments(message, file.files)), sign_links
-            )
-            for message in file.messages
-        ],
-        "events": [describe_event(event) for event in file.events],
     }
 
 

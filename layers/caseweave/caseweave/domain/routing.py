@@ -13,7 +13,7 @@ from caseweave.domain.handling import change_state, describe_due, rest_clock
 from caseweave.domain.identity import Proof
 from caseweave.domain.message import Message, Purpose
 from caseweave.domain.outbound import make_outbound
-from caseweave.domain.triage import needs_triage, triage_message
+from caseweave.domain.triage import Finding, needs_triage, triage_message
 from caseweave.domain.wording import Wording, fill_text
 
 ROUTER = Actor("system", "router")
@@ -51,12 +51,18 @@ def route_message(
 
 
 def _triage(change: CaseChange, message: Message, desk: Desk, now: datetime) -> CaseChange:
-    finding = triage_message(message, desk)
+    return record_triage(change, triage_message(message, desk), desk, ROUTER, now)
+
+
+def record_triage(
+    change: CaseChange, finding: Finding, desk: Desk, actor: Actor, now: datetime
+) -> CaseChange:
+    """What the case is about, how urgent, whose, and what is promised from when it was opened."""
     playbook = finding.playbook
     clocks = _clocks_after_triage(change.after, playbook.policy, desk)
     change = change.record(
         EventKind.CASE_TRIAGED,
-        ROUTER,
+        actor,
         now,
         {
             "category": playbook.category,
@@ -74,7 +80,7 @@ def _triage(change: CaseChange, message: Message, desk: Desk, now: datetime) -> 
         return change
     return change.record(
         EventKind.CASE_ASSIGNED,
-        ROUTER,
+        actor,
         now,
         {"team": playbook.team, "agent": "", "before": {"team": change.after.team, "agent": ""}},
         team=playbook.team,

@@ -1,17 +1,21 @@
 """Cases: read whole, listed for work, found by name, and changed in one transaction."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
+from pynamodb.expressions.condition import Condition
 
 from caseweave.domain.case import Case, CaseState
+from caseweave.domain.case_links import CaseLink
 from caseweave.domain.event import CaseChange, Event
 from caseweave.domain.media import FileOutcome
 from caseweave.domain.message import Message, timeline_place
 from caseweave.domain.open_cases import OpenCases, concerns_list, follow_case
+from caseweave.domain.presence import Presence
 from caseweave.domain.reference import parse_reference
 from caseweave.domain.times import to_rfc3339
 from caseweave.domain.ulid import earliest_ulid
@@ -24,24 +28,45 @@ from caseweave.storage.rows import (
     event_item,
     message_item,
     read_case,
+    read_case_link,
     read_event,
     read_message,
     read_outcome,
+    read_presence,
 )
-from caseweave.storage.table import CaseRow, EventRow, FileRow, MessageRow, Row
+from caseweave.storage.table import (
+    CaseLinkRow,
+    CaseRow,
+    EventRow,
+    FileRow,
+    MessageRow,
+    Row,
+    SeenRow,
+)
 from caseweave.storage.transaction import RefusedError, Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class CaseFile:
-    """A case with its timeline (by time of occurrence), its chain (by number) and what became of
-    the files in it.
+    """A case with its timeline (by time of occurrence), its chain (by number), what became of the
+    files in it, its links, and who said last that they look at it.
     """
 
     case: Case
     messages: tuple[Message, ...]
     events: tuple[Event, ...]
     files: tuple[FileOutcome, ...] = ()
+    links: tuple[CaseLink, ...] = ()
+    presences: tuple[Presence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A case's messages by time of occurrence, what became of their files, and its links."""
+
+    messages: list[Message]
+    files: list[FileOutcome]
+    links: list[CaseLink]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,37 +118,48 @@ def read_message_of(case_id: str, sort_key: str) -> tuple[Case, Message] | None:
 
 
 def list_messages(case_id: str) -> tuple[list[Message], list[FileOutcome]]:
-    """The timeline alone, by time of occurrence, and what became of its files; one query."""
-    messages, files = [], []
-    for row in Row.query(
-        table.case_key(case_id)[0], Row.sk.between(*table.TIMELINE), consistent_read=True
-    ):
-        if isinstance(row, MessageRow):
-            messages.append(read_message(row.attribute_values))
-        elif isinstance(row, FileRow):
-            files.append(read_outcome(row.attribute_values))
-    return _in_order(messages), files
+    """The messages alone, by time of occurrence, and what became of their files; one query."""
+    timeline = read_timeline(case_id)
+    return timeline.messages, timeline.files
+
+
+def read_timeline(case_id: str) -> Timeline:
+    """Without the head and the chain; one query."""
+    rows = _read_rows(case_id, Row.sk.between(*table.TIMELINE))
+    return Timeline(
+        _in_order(read_message(one) for one in rows[MessageRow]),
+        [read_outcome(one) for one in rows[FileRow]],
+        [read_case_link(one) for one in rows[CaseLinkRow]],
+    )
 
 
 def read_file(case_id: str) -> CaseFile:
     """The whole case in one query. Raises NotFoundError."""
-    case: Case | None = None
-    messages, events, files = [], [], []
-    for row in Row.query(table.case_key(case_id)[0], consistent_read=True):
-        if isinstance(row, CaseRow):
-            case = read_case(row.attribute_values)
-        elif isinstance(row, MessageRow):
-            messages.append(read_message(row.attribute_values))
-        elif isinstance(row, EventRow):
-            events.append(read_event(row.attribute_values))
-        elif isinstance(row, FileRow):
-            files.append(read_outcome(row.attribute_values))
-    if case is None:
+    rows = _read_rows(case_id)
+    if not rows[CaseRow]:
         raise NotFoundError(f"There is no case {case_id}.")
-    return CaseFile(case, tuple(_in_order(messages)), tuple(events), tuple(files))
+    return CaseFile(
+        read_case(rows[CaseRow][0]),
+        tuple(_in_order(read_message(one) for one in rows[MessageRow])),
+        tuple(read_event(one) for one in rows[EventRow]),
+        tuple(read_outcome(one) for one in rows[FileRow]),
+        tuple(read_case_link(one) for one in rows[CaseLinkRow]),
+        tuple(read_presence(one) for one in rows[SeenRow]),
+    )
 
 
-def _in_order(messages: list[Message]) -> list[Message]:
+def _read_rows(
+    case_id: str, within: Condition | None = None
+) -> defaultdict[type[Row], list[dict[str, Any]]]:
+    """The values of a case's records by what they are, in the order of their keys."""
+    rows = defaultdict(list)
+    partition = table.case_key(case_id)[0]
+    for row in Row.query(partition, range_key_condition=within, consistent_read=True):
+        rows[type(row)].append(row.attribute_values)
+    return rows
+
+
+def _in_order(messages: Iterable[Message]) -> list[Message]:
     """Keys order by time and id; this knows how exact the times are."""
     return sorted(messages, key=timeline_place)
 
@@ -254,6 +290,24 @@ def put_change(write: Transaction, change: CaseChange, listed: OpenCases | None 
         noted = follow_case(listed or read_open_cases(after.customer_id), before, after)
         if noted is not None:
             put_open_cases(write, noted)
+    _put_records(write, change)
+
+
+def put_changes(write: Transaction, changes: Sequence[CaseChange]) -> None:
+    """Add the records of changes of several cases, and of each customer's open cases once."""
+    noted: dict[str, OpenCases] = {}
+    for change in changes:
+        _put_records(write, change)
+        if concerns_list(change.before, change.after):
+            found = read_open_cases(change.after.customer_id)
+            listed = noted.get(found.owner, found)
+            noted[found.owner] = follow_case(listed, change.before, change.after) or listed
+    for listed in noted.values():
+        put_open_cases(write, listed)
+
+
+def _put_records(write: Transaction, change: CaseChange) -> None:
+    before, after = change.before, change.after
     if before is None:
         write.put_new("case", case_item(after))
         reference = table.reference_key(after.ref)

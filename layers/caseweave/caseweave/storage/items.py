@@ -49,6 +49,7 @@ class Condition:
 
 
 IS_NEW = Condition("attribute_not_exists(pk)")
+IS_THERE = Condition("attribute_exists(pk)")
 
 
 def has(row: type[Row], **expected: Any) -> Condition:

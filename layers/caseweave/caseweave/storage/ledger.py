@@ -14,6 +14,7 @@ from caseweave.domain.times import from_rfc3339, to_rfc3339
 from caseweave.errors import NotFoundError, UnavailableError
 from caseweave.storage import table
 from caseweave.storage.items import Item, batch_get, make_item, put_if
+from caseweave.storage.moved import find_place
 from caseweave.storage.table import LedgerRow
 
 # Raised when a parser understands more than before, so that replay knows what to try again.
@@ -150,7 +151,8 @@ def keep_without_message(
 
 
 def find_landed(raw: RawInput, event_id: str) -> tuple[str, str]:
-    """The (case id, message id) that an event led to; empty if it led to none.
+    """The (case id, message id) that an event led to, wherever the message moved since; empty if
+    it led to none.
 
     Raises NotFoundError for an event that is not known.
     """
@@ -159,7 +161,8 @@ def find_landed(raw: RawInput, event_id: str) -> tuple[str, str]:
         row = LedgerRow.get(*key, consistent_read=True)
     except DoesNotExist:
         raise NotFoundError(f"{raw.provider} never sent {event_id}.") from None
-    return row.case_id or "", row.message_id or ""
+    case_id, message_id = row.case_id or "", row.message_id or ""
+    return find_place(case_id, message_id) if message_id else case_id, message_id
 
 
 def find_case_of(raw: RawInput, event_id: str) -> str:

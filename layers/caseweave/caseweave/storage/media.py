@@ -1,6 +1,6 @@
 """The files of messages: which one a queue entry means, and what became of it, recorded once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
@@ -12,6 +12,7 @@ from caseweave.errors import ContentionError, NotFoundError
 from caseweave.storage import table
 from caseweave.storage.cases import put_change, read_head
 from caseweave.storage.items import batch_get
+from caseweave.storage.moved import find_place
 from caseweave.storage.rows import outcome_item, read_message, read_outcome
 from caseweave.storage.transaction import RefusedError, Transaction, retry_on_contention
 
@@ -42,16 +43,19 @@ class FileKey:
 
 
 def read_file_of(key: FileKey) -> tuple[Message, FileOutcome | None]:
-    """The message, and what became of the file if that is known; one consistent read.
-
-    Raises NotFoundError.
+    """The message, and what became of the file if that is known; one consistent read, and two
+    for each move of the message. Raises NotFoundError.
     """
     keys = [
         table.message_key(key.case_id, key.occurred_at, key.message_id),
         table.file_key(key.case_id, key.message_id, key.index),
+        table.moved_key(key.case_id),
     ]
     found = dict(batch_get(keys, consistent=True))
     if "message" not in found:
+        moved_to = found["moved"]["messages"].get(key.message_id) if "moved" in found else None
+        if moved_to:
+            return read_file_of(replace(key, case_id=moved_to))
         raise NotFoundError(f"There is no message {key.message_id}.")
     message = read_message(found["message"])
     if key.index >= len(message.attachments):
@@ -62,14 +66,20 @@ def read_file_of(key: FileKey) -> tuple[Message, FileOutcome | None]:
 def settle_file(case_id: str, outcome: FileOutcome, at: datetime) -> bool:
     """Record what became of a file, with its event in the case's chain.
 
-    False, and nothing written, if that was known already: the first word stands.
+    The case may be the one that the message came to first. False, and nothing written, if that was
+    known already: the first word stands.
     """
     return retry_on_contention(lambda _: _settle_once(case_id, outcome, at))
 
 
 def _settle_once(case_id: str, outcome: FileOutcome, at: datetime) -> bool:
+    # The head is read first: a move after this changes its version.
+    case = read_head(case_id)
+    place = find_place(case_id, outcome.message_id)
+    if place != case_id:
+        return _settle_once(place, outcome, at)
     write = Transaction()
-    put_change(write, record_outcome(begin_change(read_head(case_id)), outcome, at))
+    put_change(write, record_outcome(begin_change(case), outcome, at))
     write.put_new("file", outcome_item(case_id, outcome))
     try:
         write.commit()

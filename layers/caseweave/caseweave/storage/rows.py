@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from caseweave.domain.case import Case, Priority
+from caseweave.domain.case_links import CaseLink, LinkKind
 from caseweave.domain.continuing import awaits_reading
 from caseweave.domain.event import Actor, Event, EventKind, is_milestone
 from caseweave.domain.identity import Address, AddressKind, Customer, Proof
@@ -16,6 +17,7 @@ from caseweave.domain.message import (
     Message,
     timeline_place,
 )
+from caseweave.domain.presence import Doing, Presence
 from caseweave.domain.times import from_rfc3339, optional_rfc3339, optional_time, to_rfc3339
 from caseweave.storage import table
 from caseweave.storage.encoding import (
@@ -187,6 +189,48 @@ def read_outcome(values: Values) -> FileOutcome:
     _, message_id, index = values["sk"].split("#")
     return decode_outcome(
         values["details"], message_id=message_id, index=int(index), state=values["state"]
+    )
+
+
+def case_link_item(link: CaseLink) -> Item:
+    return make_item(
+        table.CaseLinkRow,
+        table.case_link_key(link.case_id, link.kind, link.other_id),
+        at=to_rfc3339(link.at),
+        actor=str(link.actor),
+        other_seq=link.other_seq,
+    )
+
+
+def read_case_link(values: Values) -> CaseLink:
+    _, kind, other_id = values["sk"].split("#", 2)
+    return CaseLink(
+        case_id=values["pk"].removeprefix("CASE#"),
+        kind=LinkKind(kind),
+        other_id=other_id,
+        at=from_rfc3339(values["at"]),
+        actor=Actor.parse(values["actor"]),
+        other_seq=int(values["other_seq"]),
+    )
+
+
+def seen_item(case_id: str, presence: Presence) -> Item:
+    return make_item(
+        table.SeenRow,
+        table.seen_key(case_id, presence.agent),
+        doing=str(presence.doing),
+        since=to_rfc3339(presence.since),
+        until=to_rfc3339(presence.until),
+        expires_at=presence.until,
+    )
+
+
+def read_presence(values: Values) -> Presence:
+    return Presence(
+        agent=values["sk"].removeprefix("SEEN#"),
+        doing=Doing(values["doing"]),
+        since=from_rfc3339(values["since"]),
+        until=from_rfc3339(values["until"]),
     )
 
 

@@ -208,6 +208,28 @@ class FileRow(Row, discriminator="file"):
     details: JSONAttribute = JSONAttribute()
 
 
+class CaseLinkRow(Row, discriminator="case_link"):
+    """What another case is to this one, as it stands in its key."""
+
+    at = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    other_seq = NumberAttribute()
+
+
+class MovedRow(Row, discriminator="moved"):
+    """Which messages of a case moved, and to which."""
+
+    messages: JSONAttribute = JSONAttribute()
+
+
+class SeenRow(Row, discriminator="seen"):
+    """That an agent looks at a case, or types; past `until` it says nothing any more."""
+
+    doing = UnicodeAttribute()
+    since = UnicodeAttribute()
+    until = UnicodeAttribute()
+
+
 class PointerRow(Row, discriminator="pointer"):
     """A name that leads to a case: its reference, or an entity that it mentions."""
 
@@ -349,7 +371,19 @@ def file_key(case_id: str, message_id: str, index: int) -> Key:
     return f"CASE#{case_id}", f"FILE#{message_id}#{index:04d}"
 
 
-# The first and the last sort key of a case's files and messages.
+def case_link_key(case_id: str, kind: str, other_id: str) -> Key:
+    return f"CASE#{case_id}", f"LINK#{kind}#{other_id}"
+
+
+def moved_key(case_id: str) -> Key:
+    return f"CASE#{case_id}", "MOVED"
+
+
+def seen_key(case_id: str, agent: str) -> Key:
+    return f"CASE#{case_id}", f"SEEN#{agent}"
+
+
+# The first and the last sort key of a case's files, links and messages.
 TIMELINE = ("FILE#", "MSG#~")
 
 

@@ -31,10 +31,11 @@ class Transaction:
     """Puts and deletes that happen together or not at all.
 
     Each carries the name of its part, for RefusedError. The store reports refusals in the order
-    deletes, puts (not in that of the calls), which is why both are collected here first.
+    checks, deletes, puts (not in that of the calls), which is why all are collected here first.
     """
 
     def __init__(self) -> None:
+        self._checks: list[tuple[str, dict[str, Any]]] = []
         self._deletes: list[tuple[str, dict[str, Any]]] = []
         self._puts: list[tuple[str, dict[str, Any]]] = []
 
@@ -47,8 +48,15 @@ class Transaction:
         self.put(part, item, IS_NEW)
 
     def delete(self, part: str, key: Key, condition: Condition) -> None:
-        keys = {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
-        self._deletes.append((part, {"Key": keys, **condition.arguments()}))
+        self._deletes.append((part, {"Key": _as_item(key), **condition.arguments()}))
+
+    def check(self, part: str, key: Key, condition: Condition) -> None:
+        """A record that is not written must be as it was when this was decided."""
+        self._checks.append((part, {"Key": _as_item(key), **condition.arguments()}))
+
+    def __len__(self) -> int:
+        """How many records take part; the store takes 100 at most."""
+        return len(self._checks) + len(self._deletes) + len(self._puts)
 
     def commit(self) -> None:
         """Write it all. Raises RefusedError, ContentionError or UnavailableError."""
@@ -56,7 +64,7 @@ class Transaction:
         name = {"TableName": table.table_name}
         try:
             table.connection.transact_write_items(
-                condition_check_items=[],
+                condition_check_items=[{**name, **arguments} for _, arguments in self._checks],
                 delete_items=[{**name, **arguments} for _, arguments in self._deletes],
                 put_items=[{**name, **arguments} for _, arguments in self._puts],
                 update_items=[],
@@ -70,7 +78,7 @@ class Transaction:
         codes = [reason.code if reason else "" for reason in error.cancellation_reasons]
         if any(code in _RETRYABLE for code in codes) or "TransactionInProgress" in str(error):
             return ContentionError("other writers are at the same records")
-        names = [part for part, _ in (*self._deletes, *self._puts)]
+        names = [part for part, _ in (*self._checks, *self._deletes, *self._puts)]
         refused = [
             name
             for name, code in zip(names, codes, strict=False)
@@ -81,6 +89,10 @@ class Transaction:
         return UnavailableError(
             f"the store refused the transaction: {error.cause_response_message}"
         )
+
+
+def _as_item(key: Key) -> dict[str, Any]:
+    return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
 
 
 def retry_on_contention(attempt: Callable[[int], T]) -> T:
