@@ -26,6 +26,10 @@ class DeskApi:
         """The whole case, by reference or id: `case`, `messages`, `events`."""
         return self._get(f"/v1/cases/{quote(name, safe='')}")
 
+    def read_customer(self, customer_id: str) -> dict[str, Any]:
+        """The customer at a glance, with what the business's platform says of them."""
+        return self._get(f"/v1/customers/{quote(customer_id, safe='')}")
+
     def list_cases(self, **filters: str) -> Iterator[dict[str, Any]]:
         """Every case that fits, page after page; empty filters are left out."""
         return self._list("/v1/cases", filters)

@@ -10,7 +10,9 @@ from rich.console import Console
 from rich.text import Text
 
 from caseweave.cli.case_table import render_file
+from caseweave.cli.demo.arrival import Opened
 from caseweave.cli.demo.customer import play_customer
+from caseweave.cli.demo.customer_view import show_customer
 from caseweave.cli.demo.deadline import play_deadline
 from caseweave.cli.demo.impostors import play_impostors
 from caseweave.cli.demo.narration import narrate
@@ -67,7 +69,8 @@ def demo(state_dir: Path, language: str, port_base: int) -> None:
     console.print()
     console.rule(f"[bold]{narrate('unified', language)}", align="left", style="cyan")
     console.print(render_file(stage.agent.read_case(hers.ref), language))
-    _print_next(stage, hers.ref)
+    show_customer(stage, hers)
+    _print_next(stage, hers)
     seconds = f"{time.monotonic() - began:.1f}"
     console.print(f"\n[bold green]✓ {narrate('total', language, seconds=seconds)}")
 
@@ -95,7 +98,7 @@ def _set_stage(state_dir: Path, language: str, outputs: Outputs, console: Consol
     )
 
 
-def _print_next(stage: Stage, ref: str) -> None:
+def _print_next(stage: Stage, hers: Opened) -> None:
     outputs, caseweave = stage.outside.outputs, name_program(Path(sys.argv[0]), Path.cwd())
     stage.console.print(f"\n[bold]{narrate('next', stage.language)}[/bold]")
     for key, where in (
@@ -104,7 +107,8 @@ def _print_next(stage: Stage, ref: str) -> None:
         ("platform", outputs["PlatformUrl"]),
         ("token", f"{caseweave} token --role agent"),
         ("list", f"{caseweave} cases"),
-        ("show", f"{caseweave} case {ref}"),
+        ("show", f"{caseweave} case {hers.ref}"),
+        ("customer", f"{caseweave} customer {hers.ref}"),
         ("write", f"{caseweave} send sms --phone +8613800138000 --text 到账了,谢谢"),
         ("stop", "make down"),
     ):

@@ -7,6 +7,7 @@ from rich.padding import Padding
 
 from caseweave.cli.case_timeline import render_events
 from caseweave.cli.demo.arrival import Opened, open_case, wait_page
+from caseweave.cli.demo.customer_view import look_without_platform
 from caseweave.cli.demo.stage import Stage, require
 from caseweave.cli.outside.scheduler import run_schedule
 from caseweave.domain.times import from_rfc3339, to_rfc3339
@@ -35,6 +36,7 @@ def play_deadline(stage: Stage) -> Opened:
     _tick(stage, opened, to_rfc3339(due_at - timedelta(seconds=30)), "sla_warned")
     file = _tick(stage, opened, to_rfc3339(due_at + timedelta(seconds=1)), "sla_breached")
     _check_escalated(stage, file)
+    look_without_platform(stage, opened)
     return opened
 
 

@@ -105,6 +105,14 @@ NARRATION = {
         "Case {ref} is now with team {team}, level {level}",
         "受理单 {ref} 现由 {team} 团队处理,层级 {level}",
     ),
+    "platform_down": (
+        "The platform goes down; an agent looks at her all the same, and is told so",
+        "业务平台故障;客服照样能查看客户,并被告知平台不可用",
+    ),
+    "without_platform": (
+        "Platform {state} ({reason}); her {cases} open case is shown",
+        "业务平台{state}({reason});仍显示她的 {cases} 个处理中受理单",
+    ),
     # 5: an outage
     "outage_act": (
         "Top-ups are down: customers hear of it before they ask",
@@ -132,6 +140,7 @@ NARRATION = {
     "received": ("{channel} to {to}", "{channel} 发给 {to}"),
     "page": ("{name}'s page", "{name}的页面"),
     "unified": ("The unified case", "统一受理单"),
+    "customer_line": ("What an agent sees of her at a glance", "客服一眼看到的客户信息"),
     "next": ("Where to look next", "接下来看哪里"),
     "api": ("API of the agents", "客服 API"),
     "sink": ("What customers received", "客户收到的消息"),
@@ -139,6 +148,7 @@ NARRATION = {
     "token": ("A token for the API", "API 令牌"),
     "list": ("All cases with work", "所有待处理受理单"),
     "show": ("This case again", "再看这个受理单"),
+    "customer": ("The customer as an agent sees her", "客服看到的客户"),
     "write": ("Write as a customer", "以客户身份写信"),
     "stop": ("Stop everything", "全部停止"),
     "total": (
