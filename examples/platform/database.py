@@ -9,7 +9,7 @@ from pathlib import Path
 from examples.platform.seeding import Row, make_rows
 
 # A file that an earlier version made is made again.
-VERSION = 1
+VERSION = 2
 _SCHEMA = """
 create table users (
   id text primary key, name text not null, locale text not null, region text not null,

@@ -1,10 +1,12 @@
 """The connector against a platform that plays what a test says, on a clock of the test's own."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from caseweave.errors import MissingSecretError
 from caseweave.platform.answer import Answer, State, Trouble
@@ -463,8 +465,7 @@ def test_what_is_known_is_told_while_the_platform_is_down():
     played = Played()
     connector = played.connector()
     ask(connector)
-    fail_until_open_from_here = [REFUSED]
-    played.answers = fail_until_open_from_here
+    played.answers = [REFUSED]
     ask(connector, "u-2")
 
     assert ask(connector) == Answer(State.OK, KNOWN, NOON)
@@ -479,3 +480,33 @@ def test_the_memory_is_bounded():
 
     assert len(connector.cache.kept) == 256
     assert "/accounts/u-299" in connector.cache.kept
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(0, 40),
+            st.sampled_from([REFUSED, problem(503), problem(404), said(ACCOUNT), said(b"x")]),
+        ),
+        max_size=25,
+    )
+)
+def test_it_is_never_hurried_while_it_is_down(days):
+    """Whatever it answers and whenever it is asked: five failures in a row, then one in a rest."""
+    played, outcomes = Played(), []
+    connector = played.connector()
+
+    def open_url(url, headers, bounds):
+        outcomes.append((played.now, played.answers[0] in (REFUSED, problem(503))))
+        return played.answers[0]
+
+    connector = Connector(connector.url, replace(connector.world, open_url=open_url))
+    for number, (seconds, answer) in enumerate(days):
+        played.pass_time(seconds=seconds)
+        played.answers = [answer]
+        ask(connector, f"u-{number}")
+
+    failures, last = 0, played.now
+    for at, is_failure in outcomes:
+        assert failures < 5 or at - last >= timedelta(seconds=15)
+        failures, last = (failures + 1 if is_failure else 0), at

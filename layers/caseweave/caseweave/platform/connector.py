@@ -94,7 +94,7 @@ class Connector:
         return self._ask(_path("payments", payment_id), read, deadline)
 
     def card(self, name: str, deadline: datetime) -> Answer[Card]:
-        """By digest (`sha256-…`) or reference; a secret is never sent."""
+        """By digest (`digest_card`) or reference; a secret is never sent."""
         return self._ask(_path("cards", name), partial(read_card, name=name), deadline)
 
     def snapshot(self, order_no: str, deadline: datetime) -> Answer[Snapshot]:

@@ -101,9 +101,9 @@ def follow_merges(case: Case) -> Case:
     return case
 
 
-def read_heads(case_ids: Iterable[str]) -> dict[str, Case]:
+def read_heads(case_ids: Iterable[str], *, consistent: bool = False) -> dict[str, Case]:
     """The heads that are there, by id; one read for up to a hundred of them."""
-    found = batch_get([table.case_key(case_id) for case_id in case_ids], consistent=False)
+    found = batch_get([table.case_key(case_id) for case_id in case_ids], consistent=consistent)
     heads = (read_case(values) for _, values in found)
     return {case.id: case for case in heads}
 

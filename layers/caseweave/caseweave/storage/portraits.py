@@ -1,6 +1,6 @@
 """All that is stored of a customer at a glance: who they are, and their open and past cases."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
@@ -67,15 +67,16 @@ def _read_portrait(family: Family) -> Portrait:
         raise NotFoundError(f"There is no customer {family.root}.")
     known = {customer.id: customer for customer in found}
     listed = read_open_cases(family.root).open
-    heads = read_heads([case.id for case in listed])
-    opened = [case for case in heads.values() if case.is_active]
+    heads = read_heads([case.id for case in listed], consistent=True)
+    opened = {case.id: case for case in heads.values() if case.is_active}
     latest, has_more = _list_latest(family.ids)
-    past = [case for case in latest if not case.is_active and not case.merged_into]
+    # By id and not by state: the index may not have heard yet that a case was closed.
+    past = [case for case in latest if case.id not in opened and not case.merged_into]
     return Portrait(
         family=family,
         customers=tuple(known[member] for member in family.ids if member in known),
         links=tuple(chain.from_iterable(map(_list_links, family.ids))),
-        open=_latest_first(opened),
+        open=_latest_first(opened.values()),
         past=_latest_first(past)[:MOST_CASES],
         has_more=has_more or len(past) > MOST_CASES,
     )
@@ -112,5 +113,5 @@ def _list_latest(members: Sequence[str]) -> tuple[list[Case], bool]:
     return found, has_more
 
 
-def _latest_first(cases: list[Case]) -> tuple[Case, ...]:
+def _latest_first(cases: Iterable[Case]) -> tuple[Case, ...]:
     return tuple(sorted(cases, key=lambda case: (case.opened_at, case.id), reverse=True))
