@@ -13,7 +13,7 @@ from typing import Any
 import ministack.core.lambda_runtime as runtime
 from ministack.app import main
 from ministack.services import apigateway_v1 as gateway
-from ministack.services import dynamodb, eventbridge, lambda_svc, scheduler
+from ministack.services import dynamodb, eventbridge, lambda_svc, s3, scheduler
 from ministack.services.cloudformation import provisioners
 
 Json = dict[str, Any]
@@ -154,6 +154,27 @@ def set_time_to_live_from_templates() -> None:
     table["create"] = create_with_ttl
 
 
+# --- S3 buckets -----------------------------------------------------------------------------
+
+
+def lock_buckets_from_templates() -> None:
+    """Apply ObjectLockEnabled and ObjectLockConfiguration, which ministack's templates ignore."""
+    bucket = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
+    create = bucket["create"]
+
+    def create_with_lock(logical_id: str, props: Json, stack_name: str) -> Any:
+        created = create(logical_id, props, stack_name)
+        if str(props.get("ObjectLockEnabled", "")).lower() == "true":
+            rule = (props.get("ObjectLockConfiguration") or {}).get("Rule") or {}
+            retention = rule.get("DefaultRetention")
+            if retention:
+                retention = {"Mode": retention["Mode"], "Days": int(retention["Days"])}
+            s3._bucket_object_lock[created[0]] = {"enabled": True, "default_retention": retention}
+        return created
+
+    bucket["create"] = create_with_lock
+
+
 # --- DynamoDB streams -----------------------------------------------------------------------
 
 
@@ -271,6 +292,7 @@ CORRECTIONS = (
     hide_what_a_failed_function_said,
     pass_claims_as_a_rest_api_does,
     set_time_to_live_from_templates,
+    lock_buckets_from_templates,
     start_streams_anew_after_a_restart,
     honour_partial_failures_of_streams,
 )

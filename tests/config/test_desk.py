@@ -604,7 +604,18 @@ MISTAKES = [
         "    sings:",
         "playbooks.yaml:8",
         "playbooks[0].sings",
-        "unknown; use one of: category, team, priority, policy, acknowledgement, forms, signs",
+        (
+            "unknown; use one of: category, team, priority, policy, acknowledgement, forms, "
+            "signs, evidence"
+        ),
+    ),
+    (
+        "playbooks",
+        "    signs:",
+        "    evidence: all\n    signs:",
+        "playbooks.yaml:8",
+        "playbooks[0].evidence",
+        "'all' is unknown; use one of: none, snapshot",
     ),
     (
         "playbooks",

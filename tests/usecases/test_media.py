@@ -392,7 +392,7 @@ def test_the_relay_queues_each_file_of_an_inbound_message_by_itself(bucket, door
     keys = arrive(door, PENDING, PENDING)
     queued = []
 
-    relay_record(stream_image(dump, "inbound"), None, queued.append, None, None)
+    relay_record(stream_image(dump, "inbound"), None, queued.append, None, None, None)
 
     assert queued == [str(key) for key in keys]
 
@@ -401,7 +401,7 @@ def test_the_relay_queues_nothing_for_a_message_without_files(bucket, door, dump
     receive(sms("+8613800138000"), door)
     queued = []
 
-    relay_record(stream_image(dump, "inbound"), None, queued.append, None, None)
+    relay_record(stream_image(dump, "inbound"), None, queued.append, None, None, None)
 
     assert queued == []
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from caseweave.aws.mailbox import read_object
+from caseweave.aws.objects import read_object
 from caseweave.channels import connect
 from caseweave.errors import UnparseableError
 from caseweave.intake import Door, quarantine, take_in

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from caseweave.aws.mailbox import keep_attachment, read_object
+from caseweave.aws.mailbox import keep_attachment
+from caseweave.aws.objects import read_object
 from caseweave.channels import ses
 from caseweave.channels.mail_reading import LARGEST_MAIL
 from caseweave.errors import UnparseableError

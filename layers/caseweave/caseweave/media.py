@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from caseweave.aws.files import UPLOADS, delete_upload, keep_thumbnail, read_kept
+from caseweave.aws.files import UPLOADS, keep_thumbnail
 from caseweave.aws.mailbox import attachment_key, keep_attachment
+from caseweave.aws.objects import end_object, read_whole
 from caseweave.domain.media import FileOutcome, FileState, Shortfall, served_type
 from caseweave.domain.message import Attachment, Channel, Message
 from caseweave.downloading import Missed
@@ -66,7 +67,7 @@ def settle_attachment(
         outcome = _find_out(key, message, attachment, tries, shelf)
         settle_file(key.case_id, outcome, now())
     if _is_upload(message, attachment):
-        delete_upload(shelf.bucket, attachment.provider_ref)
+        end_object(shelf.bucket, attachment.provider_ref)
     return outcome.state
 
 
@@ -107,7 +108,7 @@ def _is_upload(message: Message, attachment: Attachment) -> bool:
 
 def _read_own(bucket: str, key: str, most_bytes: int) -> bytes | Missed:
     try:
-        content = read_kept(bucket, key, most_bytes)
+        content = read_whole(bucket, key, most_bytes)
     except NotFoundError:
         return Missed(Shortfall.GONE, "nothing was uploaded", is_final=False)
     if content is None:

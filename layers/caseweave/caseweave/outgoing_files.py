@@ -7,7 +7,8 @@ from http import HTTPStatus
 from urllib.parse import quote, unquote
 
 from caseweave.aws.files import sign_links
-from caseweave.aws.mailbox import attachment_key, read_object
+from caseweave.aws.mailbox import attachment_key
+from caseweave.aws.objects import read_object
 from caseweave.domain.message import Attachment
 from caseweave.domain.tokens import issue_file_token, read_file_token
 from caseweave.errors import NotFoundError

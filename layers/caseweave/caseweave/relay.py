@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from caseweave.discretion import mask_values
+from caseweave.domain.event import SECURED, EventKind
 from caseweave.domain.times import from_rfc3339
 from caseweave.storage.media import FileKey
 from caseweave.storage.outbox import OutboxKey
@@ -18,6 +19,7 @@ from caseweave.storage.table import read_owner
 QueueMessage = Callable[[str, str], None]
 QueueFile = Callable[[str], None]
 QueuePull = Callable[[str], None]
+QueueEvidence = Callable[[str], None]
 PublishEvent = Callable[[str, Mapping[str, Any], datetime], None]
 
 
@@ -27,12 +29,14 @@ def relay_record(
     queue_file: QueueFile,
     publish_event: PublishEvent,
     queue_pull: QueuePull,
+    queue_evidence: QueueEvidence,
 ) -> None:
     """Pass on one inserted record (a stream image): an outbound message, the files of an inbound
-    one, each by itself, an event of a case, or a hint that there is something to pull.
+    one, each by itself, an event of a case (and the case whose evidence it calls for), or a hint
+    that there is something to pull.
 
     Delivered at least once: the notifier claims, a file is recorded once, events carry their
-    digest, and pulling twice finds nothing new. Raises UnavailableError.
+    digest, pulling twice finds nothing new, and evidence is taken once. Raises UnavailableError.
     """
     kind = _text(record, "kind")
     if kind == "message" and _text(record, "direction") == "outbound":
@@ -51,11 +55,19 @@ def relay_record(
             "data": mask_values(json.loads(_text(record, "data"))),
             "digest": _text(record, "digest"),
         }
+        if _calls_for_evidence(record):
+            queue_evidence(_case_id(record))
         name = "".join(word.capitalize() for word in _text(record, "event").split("_"))
         publish_event(name, detail, from_rfc3339(_text(record, "at")))
     elif kind == "ledger" and _text(record, "state") == "hint":
         names = ("provider", "account", "hint")
         queue_pull(str(PullWish(*(_text(record, name) for name in names))))
+
+
+def _calls_for_evidence(record: Mapping[str, Any]) -> bool:
+    """Does an event bring something into a disputed case that is to be taken or locked?"""
+    is_wanted = _text(record, "event") == EventKind.EVIDENCE_WANTED
+    return is_wanted or SECURED in json.loads(_text(record, "data"))
 
 
 def _case_id(record: Mapping[str, Any]) -> str:

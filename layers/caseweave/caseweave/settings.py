@@ -21,6 +21,10 @@ class Settings:
     queue_urls: Mapping[str, str] = field(default_factory=dict)
     media_queue_url: str = ""
     pull_queue_url: str = ""
+    evidence_queue_url: str = ""
+    evidence_bucket: str = ""
+    anchor_bucket: str = ""
+    signing_key: str = ""
     provider_api_url: str = ""
     public_url: str = ""
     platform_url: str = ""
@@ -53,6 +57,10 @@ class Settings:
             queue_urls=queues,
             media_queue_url=found.get("MEDIA_QUEUE_URL", ""),
             pull_queue_url=found.get("PULL_QUEUE_URL", ""),
+            evidence_queue_url=found.get("EVIDENCE_QUEUE_URL", ""),
+            evidence_bucket=found.get("EVIDENCE_BUCKET", ""),
+            anchor_bucket=found.get("ANCHOR_BUCKET", ""),
+            signing_key=found.get("SIGNING_KEY", ""),
             provider_api_url=found.get("PROVIDER_API_URL", ""),
             public_url=found.get("PUBLIC_URL", ""),
             platform_url=found.get("PLATFORM_URL", "").rstrip("/"),

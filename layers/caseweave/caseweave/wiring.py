@@ -4,7 +4,7 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +16,14 @@ from caseweave.settings import Settings
 from caseweave.storage.table import use_table
 
 if TYPE_CHECKING:
+    from caseweave.daily_digests import Notary
     from caseweave.domain.forms import Form
     from caseweave.domain.web_rules import WebRules
+    from caseweave.evidence_keeping import Vault
     from caseweave.media import Shelf
+    from caseweave.platform.answer import Answer
     from caseweave.platform.connector import Connector
+    from caseweave.platform.records import Snapshot
     from caseweave.replay import Replayer
     from caseweave.sending import Outlet
     from caseweave.web_desk import WebDesk
@@ -125,6 +129,23 @@ def media_shelf(settings: Settings) -> "Shelf":
         partial(fetch_from_provider, providers=providers),
         deployed_media_limits().__getitem__,
     )
+
+
+def evidence_vault(settings: Settings, connector: "Connector") -> "Vault":
+    """How evidence of disputed cases is taken; each order may take the platform eight seconds."""
+    from caseweave.evidence_keeping import Vault  # noqa: PLC0415 - only who takes it needs it
+
+    def take(order_no: str) -> "Answer[Snapshot]":
+        return connector.snapshot(order_no, connector.deadline(timedelta(seconds=8)))
+
+    return Vault(settings.files_bucket, settings.evidence_bucket, take)
+
+
+def notary(settings: Settings) -> "Notary":
+    """What signs for this desk, and where that is anchored."""
+    from caseweave.daily_digests import Notary  # noqa: PLC0415 - only who signs needs it
+
+    return Notary(settings.signing_key, settings.anchor_bucket)
 
 
 def wecom_source(settings: Settings) -> "Source":

@@ -1,15 +1,11 @@
 """Files that customers upload themselves: straight to the bucket, within what was signed."""
 
-import logging
 from base64 import b64encode
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from caseweave.aws.clients import client
-from caseweave.errors import UnavailableError
-
-logger = logging.getLogger(__name__)
+from caseweave.aws.objects import doing
+from caseweave.errors import NotFoundError
 
 UPLOAD_SECONDS = 900
 
@@ -37,12 +33,7 @@ def sign_upload(bucket: str, key: str, media_type: str, size: int, digest: str) 
 def find_size(bucket: str, key: str) -> int | None:
     """The size of an object, None if it is not there. Raises UnavailableError."""
     try:
-        return int(client("s3").head_object(Bucket=bucket, Key=key)["ContentLength"])
-    except ClientError as error:
-        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        if status == 403:
-            # Who may not list a bucket is told 403 for what is not there.
-            logger.warning("the object %s is not there, or may not be read", key)
-        if status in (403, 404):
-            return None
-        raise UnavailableError(f"the object {key} cannot be looked at: {error}") from error
+        with doing("looked at", key):
+            return int(client("s3").head_object(Bucket=bucket, Key=key)["ContentLength"])
+    except NotFoundError:
+        return None

@@ -3,7 +3,8 @@
 from hashlib import sha256
 
 from caseweave.aws.clients import client
-from caseweave.aws.mailbox import keep_attachment, read_object
+from caseweave.aws.mailbox import keep_attachment
+from caseweave.aws.objects import read_object
 from caseweave.domain.uploading import Upload, upload_key
 from caseweave.errors import InvalidRequestError, NotFoundError
 

@@ -36,6 +36,11 @@ _NEEDED_TEXTS = (
     "voice_thanks",
 )
 _NEEDED_POLICIES = ("waiting_pending", "waiting_resolved")
+_PLAYBOOK = (
+    *("category", "team", "priority", "policy"),
+    *("acknowledgement", "forms", "signs", "evidence"),
+)
+_EVIDENCE = ("none", "snapshot")
 # Without these a case could be left with no due time (promise P7).
 _NEEDED_CLOCKS = (ClockKind.FIRST_REPLY, ClockKind.OUTCOME)
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -107,8 +112,8 @@ def _read_playbook(
     policies: Mapping[str, Policy],
     texts: Mapping[str, Mapping[str, str]],
 ) -> Playbook:
-    node.mapping("category", "team", "priority", "policy", "acknowledgement", "forms", "signs")
-    acknowledgement, forms, signs = (node.find(k) for k in ("acknowledgement", "forms", "signs"))
+    node.mapping(*_PLAYBOOK)
+    acknowledgement, forms, signs, evidence = (node.find(name) for name in _PLAYBOOK[4:])
     policy = node.get("policy").one_of(policies)
     for kind in _NEEDED_CLOCKS:
         if kind not in policies[policy].targets:
@@ -121,6 +126,7 @@ def _read_playbook(
         signs=signs.texts() if signs else (),
         forms=forms.texts() if forms else (),
         acknowledgement=acknowledgement.one_of(texts) if acknowledgement else "acknowledgement",
+        takes_evidence=evidence is not None and evidence.one_of(_EVIDENCE) == "snapshot",
     )
 
 

@@ -37,6 +37,7 @@ class Case:
     `level` is how far it was escalated (1 is the first line). `contacts` says, per channel, how to
     reach the customer; `last_channel` is the one last used. `replied_seq` and `state_seq` are the
     events of the last human reply and the last change of state: what came before them is settled.
+    `evidence` marks the orders of which snapshots are wanted; None in a case that is no dispute.
     `seal` is the secret under which the chain commits to what is personal (hexadecimal), "" once
     it was destroyed.
 
@@ -68,6 +69,7 @@ class Case:
     merged: tuple[str, ...] = ()
     replied_seq: int = 0
     state_seq: int = 0
+    evidence: tuple[str, ...] | None = None
     seq: int = 0
     chain: str = GENESIS
     seal: str = ""

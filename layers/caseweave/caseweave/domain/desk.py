@@ -16,7 +16,8 @@ class Playbook:
     """What to do with a kind of matter, and the signs by which a message shows that it is one.
 
     `signs` are words or phrases in any language, compared case-folded; `forms` are web forms that
-    always mean this.
+    always mean this. Cases of a playbook that `takes_evidence` are disputes: their files are locked
+    and the platform's snapshot of each order they name is taken.
     """
 
     category: str
@@ -26,6 +27,7 @@ class Playbook:
     signs: tuple[str, ...] = ()
     forms: tuple[str, ...] = ()
     acknowledgement: str = "acknowledgement"
+    takes_evidence: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from caseweave.domain.times import to_rfc3339
 
 # Under which name an event's data holds the commitment to what is private in it.
 COMMITMENT = "private_digest"
+# Of an event by which files come into a disputed case: they are to be locked.
+SECURED = "secured"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -52,6 +54,12 @@ class EventKind(StrEnum):
     CONTENT_REVEALED = "content_revealed"
     CONTENT_ERASED = "content_erased"
     ATTACHMENT_UNAVAILABLE = "attachment_unavailable"
+    EVIDENCE_WANTED = "evidence_wanted"
+    ATTACHMENTS_LOCKED = "attachments_locked"
+    SNAPSHOT_TAKEN = "snapshot_taken"
+    SNAPSHOT_DELAYED = "snapshot_delayed"
+    SNAPSHOT_UNAVAILABLE = "snapshot_unavailable"
+    EVIDENCE_EXPORTED = "evidence_exported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +183,8 @@ class CaseChange:
     ) -> "CaseChange":
         """This change and one more message with the event that vouches for its content."""
         told = describe_message(message, self.after.seal)
+        if message.attachments and self.after.evidence is not None:
+            told[SECURED] = True
         change = self.record(kind, actor, message.received_at, told, **case)
         stored = replace(message, seq=change.after.seq)
         return replace(change, messages=(*change.messages, stored))

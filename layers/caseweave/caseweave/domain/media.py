@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from caseweave.domain.event import Actor, CaseChange, EventKind
+from caseweave.domain.event import SECURED, Actor, CaseChange, EventKind
 from caseweave.domain.message import Attachment, Message
 
 MEDIA = Actor("system", "media")
@@ -131,7 +131,10 @@ def record_outcome(change: CaseChange, outcome: FileOutcome, at: datetime) -> Ca
     """The event that vouches for what became of an attachment."""
     is_stored = outcome.state is FileState.STORED
     kind = EventKind.ATTACHMENT_STORED if is_stored else EventKind.ATTACHMENT_UNAVAILABLE
-    return change.record(kind, MEDIA, at, *describe_outcome(outcome))
+    told, private = describe_outcome(outcome)
+    if is_stored and change.after.evidence is not None:
+        told = {**told, SECURED: True}
+    return change.record(kind, MEDIA, at, told, private)
 
 
 def describe_outcome(outcome: FileOutcome) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from caseweave.domain.case import Case, CaseState
 from caseweave.domain.clocks import Clock, ClockKind, resume_clock, stop_clock
 from caseweave.domain.desk import AnswerRules, Desk
+from caseweave.domain.disputes import want_evidence
 from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
 from caseweave.domain.handling import change_state, describe_due, rest_clock
 from caseweave.domain.identity import Proof
@@ -40,6 +41,7 @@ def route_message(
         return change
     if needs_triage(case, message, desk):
         change = _triage(change, message, desk, now)
+    change = want_evidence(change, message, desk, now, ROUTER)
     change = _wake(change, message, desk, now)
     if wants_acknowledgement(change.after, message) and withheld:
         change = _withhold(change, message, withheld, now)

@@ -68,6 +68,8 @@ def case_item(case: Case) -> Item:
         due_sk=f"{to_rfc3339(attention_at)}#{case.id}" if attention_at else None,
         assignee_pk=f"AGENT#{case.assignee}" if case.assignee else None,
         assignee_sk=f"{case.state}#{due_at}#{case.id}" if case.assignee else None,
+        changed_pk=table.changed_partition(to_rfc3339(case.updated_at)[:10], case.id),
+        changed_sk=f"CASE#{case.id}",
     )
 
 

@@ -11,7 +11,7 @@ from pynamodb.attributes import (
     TTLAttribute,
     UnicodeAttribute,
 )
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from caseweave.domain.event import Owner, OwnerKind
@@ -65,6 +65,17 @@ class AssigneeIndex(GlobalSecondaryIndex["Row"]):
     assignee_sk = UnicodeAttribute(range_key=True)
 
 
+class ChangedIndex(GlobalSecondaryIndex["Row"]):
+    """The ends of chains by the day of their last change: what a day's digest is made of."""
+
+    class Meta:
+        index_name = "changed"
+        projection = KeysOnlyProjection()
+
+    changed_pk = UnicodeAttribute(hash_key=True)
+    changed_sk = UnicodeAttribute(range_key=True)
+
+
 class Row(Model):
     """Any record of the table."""
 
@@ -87,11 +98,14 @@ class Row(Model):
     customer_sk = UnicodeAttribute(null=True)
     assignee_pk = UnicodeAttribute(null=True)
     assignee_sk = UnicodeAttribute(null=True)
+    changed_pk = UnicodeAttribute(null=True)
+    changed_sk = UnicodeAttribute(null=True)
 
     worklist = WorklistIndex()
     due = DueIndex()
     customer = CustomerIndex()
     assignee = AssigneeIndex()
+    changed = ChangedIndex()
 
 
 class LedgerRow(Row, discriminator="ledger"):
@@ -465,6 +479,15 @@ def due_partition(case_id: str) -> str:
 
 def due_partitions() -> list[str]:
     return [f"DUE#{shard}" for shard in range(DUE_SHARDS)]
+
+
+def changed_partition(day: str, owner_id: str) -> str:
+    """The ends of the chains that last changed on a day (`2026-11-23`), spread like what is due."""
+    return f"CHANGED#{day}#{sum(owner_id.encode()) % DUE_SHARDS}"
+
+
+def changed_partitions(day: str) -> list[str]:
+    return [f"CHANGED#{day}#{shard}" for shard in range(DUE_SHARDS)]
 
 
 def unread_partition(case_id: str) -> str:
