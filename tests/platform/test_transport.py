@@ -127,6 +127,27 @@ def test_a_name_that_nobody_has_is_not_reached():
     assert reply.trouble is Trouble.UNREACHABLE
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://shop.example:port",
+        "http://shop..example",
+        "http://[::1",
+        "http://127.0.0.1:99999",
+        f"http://{'a' * 70}.example",
+        "http://",
+        "",
+        "http://127.0.0.1:1/a b",
+        "http://127.0.0.1:1/商城",
+    ],
+)
+def test_an_address_that_is_none_is_not_reached(address):
+    reply = open_url(f"{address}/x", {}, BOUNDS)
+
+    assert isinstance(reply, NoReply)
+    assert reply.trouble is Trouble.UNREACHABLE
+
+
 def test_a_certificate_is_asked_for():
     with serving(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as (address, _):
         reply = open_url(address.replace("http:", "https:") + "/x", {}, BOUNDS)

@@ -204,7 +204,7 @@ def test_without_a_platform_the_desks_own_knowledge_is_shown(ling, nowhere):
         "state": "not configured",
         "since": None,
         "reason": "no_address",
-        "detail": "PlatformUrl is empty",
+        "detail": "PlatformUrl is empty, or no address",
         "user": "u-1001",
     }
     assert (seen["customer"]["region"], seen["account"], seen["orders"]) == (None, None, None)

@@ -4,13 +4,14 @@ Asking never raises and never takes longer than its deadline: a case goes on wit
 whoever shows it says so.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from caseweave.errors import MissingSecretError, UnparseableError
 from caseweave.platform.answer import (
@@ -35,6 +36,8 @@ from caseweave.platform.reading import (
 from caseweave.platform.records import Account, Card, Order, Payment, Snapshot
 from caseweave.platform.signing import read_secret, sign, signed_content
 from caseweave.platform.transport import Bounds, NoReply, Open, Reply, find_target
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Read = Callable[[dict[str, Any]], T]
@@ -131,12 +134,14 @@ class Connector:
         return self._try(self.url + path, keys, longest, deadline)
 
     def _read_keys(self) -> Sequence[bytes] | Answer[Any]:
-        if not self.url:
-            return not_configured(Trouble.NO_ADDRESS, "PlatformUrl is empty")
+        if not _is_address(self.url):
+            return not_configured(Trouble.NO_ADDRESS, "PlatformUrl is empty, or no address")
         try:
             return [read_secret(secret) for secret in self.world.read_secrets()]
         except MissingSecretError as error:
-            return not_configured(Trouble.NO_SECRET, str(error))
+            # It may name the parameter, which is for ops alone.
+            logger.warning("the platform cannot be asked: %s", error)
+            return not_configured(Trouble.NO_SECRET, "its secret is missing or of another form")
 
     def _try(
         self, url: str, keys: Sequence[bytes], longest: int, deadline: datetime
@@ -180,6 +185,8 @@ class Connector:
         left = (deadline - now).total_seconds()
         bounds = Bounds(min(_CONNECT, left), min(_READ, left), left, longest)
         outcome = _judge(self.world.open_url(url, {**headers, "accept": _ACCEPT}, bounds))
+        if isinstance(outcome, NoReply):
+            logger.warning("the platform was not heard: %s, %s", outcome.trouble, outcome.detail)
         if isinstance(outcome, NoReply) and outcome.trouble in PASSING:
             self.breaker.record_failure(self.world.now(), outcome)
         else:
@@ -192,6 +199,14 @@ class Connector:
         if last is None:
             return unavailable(Trouble.TIMEOUT, "no time was left to ask", now)
         return unavailable(last.trouble, last.detail, self.breaker.failing_since or now)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.hostname is not None and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _path(kind: str, name: str, rest: str = "") -> str:
@@ -232,6 +247,7 @@ def _understand(reply: Reply, read: Read[T], now: datetime) -> Answer[T]:
     try:
         return Answer(State.OK, read(read_json(reply.body)), now)
     except UnparseableError as error:
+        logger.warning("the platform breaks the contract: %s", error)
         return unavailable(Trouble.ODD_ANSWER, str(error), now)
 
 

@@ -5,6 +5,7 @@ is depends on the runtime, and only its newest reads what has come without waiti
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -50,19 +51,18 @@ Open = Callable[[str, Mapping[str, str], Bounds], Reply | NoReply]
 def open_url(url: str, headers: Mapping[str, str], bounds: Bounds) -> Reply | NoReply:
     """GET *url* once. A redirect is an answer like others: whom we ask is the operator's to say."""
     until = time.monotonic() + bounds.whole
-    connection = _connection(url, bounds.connect)
     try:
-        connection.connect()
-        connection.sock.settimeout(bounds.read)
-        connection.request("GET", find_target(url), headers=dict(headers))
-        answer = connection.getresponse()
-        body = _read_body(answer, until, bounds.longest)
+        with closing(_connection(url, bounds.connect)) as connection:
+            connection.connect()
+            connection.sock.settimeout(bounds.read)
+            connection.request("GET", find_target(url), headers=dict(headers))
+            answer = connection.getresponse()
+            body = _read_body(answer, until, bounds.longest)
     except TimeoutError:
         return NoReply(Trouble.TIMEOUT, "no answer in time")
-    except (OSError, HTTPException) as error:
+    # ValueError is what an address that can be none ends in, wherever that is noticed.
+    except (OSError, HTTPException, ValueError) as error:
         return NoReply(Trouble.UNREACHABLE, type(error).__name__)
-    finally:
-        connection.close()
     if isinstance(body, NoReply):
         return body
     return Reply(answer.status, body, {name.lower(): text for name, text in answer.getheaders()})
