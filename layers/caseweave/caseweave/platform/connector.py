@@ -46,6 +46,8 @@ _CONNECT, _READ = 1.0, 2.0
 _ATTEMPTS = 3
 # Seconds before the second attempt, at most; twice as many before the third.
 _PAUSE = 0.2
+# No time at all would mean not to wait for anything, to a socket.
+_SHORTEST = 0.001
 _LONGEST_ANSWER, _LONGEST_SNAPSHOT = 256 * 1024, 1024 * 1024
 _LONGEST_NAME = 200
 _PROBLEM_TYPE = "application/problem+json"
@@ -182,7 +184,7 @@ class Connector:
         """
         now = self.world.now()
         headers = sign(keys, question, now, signed_content("GET", find_target(url)))
-        left = (deadline - now).total_seconds()
+        left = max((deadline - now).total_seconds(), _SHORTEST)
         bounds = Bounds(min(_CONNECT, left), min(_READ, left), left, longest)
         outcome = _judge(self.world.open_url(url, {**headers, "accept": _ACCEPT}, bounds))
         if isinstance(outcome, NoReply):
@@ -203,10 +205,10 @@ class Connector:
 
 def _is_address(url: str) -> bool:
     try:
-        parts = urlsplit(url)
-        return parts.hostname is not None and parts.port != 0
+        host, port = urlsplit(url).hostname, urlsplit(url).port
     except ValueError:
         return False
+    return bool(host) and port != 0
 
 
 def _path(kind: str, name: str, rest: str = "") -> str:
