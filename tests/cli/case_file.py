@@ -18,6 +18,7 @@ def message(number: int, direction: str, channel: str, **values: Any) -> dict[st
         "occurred_at": f"2026-11-23T06:09:{number:02}.000Z",
         "attachments": [],
         "delivery": None,
+        "case_ref": "C-3QB4-A366",
         **values,
     }
 
@@ -144,4 +145,5 @@ EVENTS = [
     event(8, "state_changed", {"before": "new", "after": "open", "reason": ""}, "agent:a@b.c"),
     event(9, "message_failed", {"channel": "sms", "error": "21610 unsubscribed"}),
 ]
-FILE = {"case": CASE, "messages": MESSAGES, "events": EVENTS}
+ALONE = {"merged": [], "links": [], "present": [], "asked_for": None}
+FILE = {"case": CASE, "messages": MESSAGES, "events": EVENTS, **ALONE}

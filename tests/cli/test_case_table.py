@@ -3,14 +3,16 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from caseweave.cli.case_events import is_telling
+from caseweave.cli.case_events import describe_event, is_telling
 from caseweave.cli.case_table import render_file, render_list
 from caseweave.cli.case_timeline import render_timeline
 from caseweave.cli.labels import LABELS, label
 from caseweave.domain.case import CaseState
+from caseweave.domain.case_links import BY_HAND, LinkKind
 from caseweave.domain.event import EventKind
 from caseweave.domain.media import Shortfall
 from caseweave.domain.message import Channel, DeliveryState, Remark
+from caseweave.domain.presence import Doing
 from tests.cli.case_file import CASE, EVENTS, FILE, MESSAGES, attachment
 
 
@@ -94,13 +96,48 @@ def test_a_list_has_a_line_for_each_case():
 
 
 def test_a_case_without_messages_or_events_is_shown():
-    assert "C-3QB4-A366" in show(render_file({"case": CASE, "messages": [], "events": []}, "en"))
+    assert "C-3QB4-A366" in show(render_file({**FILE, "messages": [], "events": []}, "en"))
+
+
+def test_what_belongs_to_a_case_is_shown_with_it_and_who_looks_at_it():
+    other = {"id": "01", "ref": "C-0000-0001", "state": "closed", "subject": "again [bold]"}
+    link = {"kind": "caused-by", "case": other | {"ref": "C-0000-0002", "state": "open"}}
+    seen = {"agent": "wei@b.c", "doing": "typing", "since": "2026-11-23T06:09:44.000Z"}
+    theirs = MESSAGES[0] | {"case_ref": "C-0000-0001"}
+    file = {
+        **FILE, "messages": [theirs], "merged": [other], "links": [link],
+        "present": [seen], "asked_for": other,
+    }  # fmt: skip
+
+    shown = show(render_file(file, "en"))
+
+    assert "C-0000-0001 → C-3QB4-A366: merged into" in shown
+    assert "wei is typing (06:09:44)" in shown
+    assert "[C-0000-0001]" in shown
+    rows = [line.split() for line in shown.splitlines()]
+    assert ["merged", "C-0000-0001", "closed", "again", "[bold]"] in rows
+    assert ["caused", "by", "C-0000-0002", "open", "again", "[bold]"] in rows
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "line"),
+    [
+        ("case_merged", {"into": "01", "ref": "C-1", "reason": "same order"}, "C-1: same order"),
+        ("case_unmerged", {"ref": "C-1", "reason": ""}, "C-1"),
+        ("case_linked", {"kind": "parent", "case_id": "01", "ref": "C-1"}, "parent C-1"),
+        ("case_split", {"ref": "C-1", "case_id": "01", "message_id": "M1"}, "C-1"),
+        ("messages_moved_in", {"ref": "C-1", "messages": [{}, {}]}, "C-1: 2 messages"),
+    ],
+)
+def test_what_agents_did_with_cases_is_told_in_a_line(kind, data, line):
+    assert describe_event({"kind": kind, "data": data, "private": {}}, "en") == line
 
 
 def test_there_is_a_word_for_all_that_a_case_can_show():
     kinds = [kind for kind in EventKind if is_telling({"kind": kind})]
 
-    names = {*kinds, *CaseState, *DeliveryState, *Channel, *Remark, *Shortfall}
+    shown = {*BY_HAND, LinkKind.SPLIT_FROM, LinkKind.SPLIT_INTO, LinkKind.MERGED_FROM, *Doing}
+    names = {*kinds, *shown, *CaseState, *DeliveryState, *Channel, *Remark, *Shortfall}
 
     assert names <= LABELS.keys()
 
@@ -125,7 +162,7 @@ def test_an_agent_sees_which_files_there_are_and_why_one_is_not_there():
 
 def _timeline_of(files, language):
     said = next(message for message in MESSAGES if message["attachments"]) | {"attachments": files}
-    return show(render_timeline([said], language), 220).strip().splitlines()
+    return show(render_timeline([said], language, CASE["ref"]), 220).strip().splitlines()
 
 
 def test_every_label_is_there_in_both_languages():

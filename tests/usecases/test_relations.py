@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from moto import mock_aws
 
-from caseweave.agents.caller import Caller, Moment
+from caseweave.agents.caller import Caller
 from caseweave.agents.cases import change_state, note, read_case, reply
 from caseweave.agents.relations import link, merge, read_links, split, unmerge
 from caseweave.domain.case import CaseState, Priority
@@ -26,32 +26,21 @@ from caseweave.storage.media import FileKey, read_file_of, settle_file
 from caseweave.storage.outbox import outbox_key, settle_message
 from tests.audit import audit
 from tests.conftest import clear_table, make_table
+from tests.usecases.cases_apart import (
+    BOTH,
+    MEI,
+    NUMBER,
+    Time,
+    first_message,
+    merge_into,
+    move,
+    open_case,
+    split_off,
+    write_more,
+)
 from tests.usecases.conftest import KEYS
 from tests.usecases.test_router import route
 from tests.usecases.world import NOON, email, message, proven, raw, receive, sms
-
-MEI = Caller("mei", ("agent",))
-NUMBER = "+8613800138000"
-BOTH = "充值没到账 T202611230001, and my account was hacked"
-
-
-class Time:
-    """Each moment is a second after the last, with entropy of its own."""
-
-    def __init__(self):
-        # After the acknowledgement.
-        self.count = 10
-
-    def __call__(self, minutes=0):
-        self.count += 1
-        seed = self.count
-
-        def entropy(size):
-            nonlocal seed
-            seed += 1
-            return (seed * 1_000_003 * self.count).to_bytes(8, "big").rjust(size, b"\1")[-size:]
-
-        return Moment(NOON + timedelta(minutes=minutes, seconds=self.count), entropy)
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +63,7 @@ def tick():
 
 @pytest.fixture
 def case(table, door, desk):
-    landed = receive(sms(NUMBER, BOTH), door)
-    route(landed, desk)
-    return cases.read_head(landed.case_id)
+    return open_case(door, desk)
 
 
 @pytest.fixture(autouse=True)
@@ -86,20 +73,10 @@ def sound(request, table, dump):
     assert audit(dump()) == []
 
 
-def first_message(case):
-    return next(m for m in cases.list_messages(case.id)[0] if m.direction is Direction.INBOUND)
-
-
-def split_off(case, desk, tick, excerpt="my account was hacked", **more):
-    said = {"message": first_message(case).id, "excerpt": excerpt, **more}
-    shown = split(case.id, said, None, MEI, desk, tick())
-    return cases.read_head(shown["new"]["id"])
-
-
 @pytest.fixture
 def pair(case, desk, tick):
     """Two open cases of one customer: (the first one, the one split off)."""
-    other = split_off(case, desk, tick)
+    other = split_off(case, desk, tick())
     return cases.read_head(case.id), other
 
 
@@ -111,17 +88,13 @@ def show(name):
     return read_case(name, MEI, lambda _: Links(), NOON + timedelta(hours=1))
 
 
-def merge_into(source, target, desk, tick, reason="the same order"):
-    return merge(source.id, {"into": target.ref, "reason": reason}, None, MEI, desk, tick())
-
-
 # Merging.
 
 
 def test_a_merged_case_is_closed_and_both_chains_tell_of_each_other(pair, desk, tick):
     first, second = pair
 
-    shown = merge_into(second, first, desk, tick)
+    shown = merge_into(second, first, desk, tick())
 
     source, target = cases.read_head(second.id), cases.read_head(first.id)
     assert (shown["case"]["id"], shown["merged"]["merged_into"]) == (first.id, first.id)
@@ -139,7 +112,7 @@ def test_the_target_takes_the_higher_priority_and_the_earlier_promise(pair, desk
     assert (first.priority, second.priority) == (Priority.HIGH, Priority.URGENT)
     due = min(first.due_at, second.due_at)
 
-    merge_into(second, first, desk, tick)
+    merge_into(second, first, desk, tick())
 
     target = cases.read_head(first.id)
     assert (target.priority, target.due_at) == (Priority.URGENT, due)
@@ -151,7 +124,7 @@ def test_a_waiting_target_wakes_when_the_merged_case_waits_for_us(pair, desk, ti
     first, second = pair
     change_state(first.id, {"state": "pending"}, None, MEI, desk, tick())
 
-    merge_into(second, first, desk, tick)
+    merge_into(second, first, desk, tick())
 
     target = cases.read_head(first.id)
     assert target.state is CaseState.OPEN
@@ -165,7 +138,7 @@ def test_a_waiting_target_sleeps_on_when_the_merged_case_waited_too(pair, desk, 
         change_state(one.id, {"state": "pending"}, None, MEI, desk, tick())
     before = cases.read_head(first.id)
 
-    merge_into(second, first, desk, tick)
+    merge_into(second, first, desk, tick())
 
     target = cases.read_head(first.id)
     assert (target.state, target.clocks) == (CaseState.PENDING, before.clocks)
@@ -179,7 +152,7 @@ def test_the_target_learns_how_to_reach_the_customer_on_channels_it_lacks(
                    session_case_id=second.id)  # fmt: skip
     receive(mail, door, NOON + timedelta(minutes=3))
 
-    merge_into(second, first, desk, tick)
+    merge_into(second, first, desk, tick())
 
     target = cases.read_head(first.id)
     assert set(target.contacts) == {"sms", "email"}
@@ -190,7 +163,7 @@ def test_the_target_learns_how_to_reach_the_customer_on_channels_it_lacks(
 def test_one_timeline_shows_the_messages_of_all_with_their_cases(pair, desk, tick):
     first, second = pair
     note(second.id, {"body": "froze the account"}, None, MEI, desk, tick())
-    merge_into(second, first, desk, tick)
+    merge_into(second, first, desk, tick())
     note(first.id, {"body": "told her"}, None, MEI, desk, tick())
 
     shown = show(first.ref)
@@ -210,7 +183,7 @@ def test_one_timeline_shows_the_messages_of_all_with_their_cases(pair, desk, tic
 
 def test_whoever_asks_for_the_merged_case_gets_the_other_and_is_told_so(pair, desk, tick):
     first, second = pair
-    merge_into(second, first, desk, tick)
+    merge_into(second, first, desk, tick())
 
     for name in (second.id, second.ref):
         shown = show(name)
@@ -221,7 +194,7 @@ def test_whoever_asks_for_the_merged_case_gets_the_other_and_is_told_so(pair, de
 
 def test_what_is_written_to_a_merged_case_is_written_to_the_other(pair, desk, tick):
     first, second = pair
-    merge_into(second, first, desk, tick)
+    merge_into(second, first, desk, tick())
 
     said = note(second.ref, {"body": "by its old name"}, None, MEI, desk, tick())
     answered = reply(second.ref, {"body": "done"}, None, MEI, desk, tick(), lambda *_: None)
@@ -236,7 +209,7 @@ def test_a_reply_answers_a_message_of_a_merged_case_where_it_came_in(pair, desk,
     landed = receive(
         sms(NUMBER, "which?", "SM9", session_case_id=second.id), door, NOON + timedelta(minutes=3)
     )
-    merge_into(second, first, desk, tick)
+    merge_into(second, first, desk, tick())
 
     said = {"body": "this one", "reply_to": landed.message_id}
     shown = reply(first.ref, said, None, MEI, desk, tick(), lambda *_: None)
@@ -251,7 +224,7 @@ def test_replies_to_mails_of_the_merged_case_and_its_sessions_arrive_in_the_othe
     first, second = pair
     address = "friend@example.com"
     token = issue_reply_token(second.id, address, KEYS)
-    merge_into(second, first, desk, tick)
+    merge_into(second, first, desk, tick())
     later = NOON + timedelta(minutes=5)
 
     by_token = message("email", "ses", proven(email(address), proof=Proof.NONE), "thanks", "M2",
@@ -266,7 +239,7 @@ def test_replies_to_mails_of_the_merged_case_and_its_sessions_arrive_in_the_othe
 def test_what_is_queued_in_the_merged_case_leaves_and_its_receipts_find_it(pair, desk, tick):
     first, second = pair
     said = reply(second.id, {"body": "we look"}, None, MEI, desk, tick(), lambda *_: None)
-    merge_into(second, first, desk, tick)
+    merge_into(second, first, desk, tick())
     (sent,) = [m for m in cases.list_messages(second.id)[0] if m.id == said["message_id"]]
 
     taken = Delivery(DeliveryState.DELIVERED, NOON + timedelta(minutes=4), "SM-out")
@@ -281,8 +254,8 @@ def test_a_message_that_was_not_routed_yet_is_acknowledged_for_the_other_case(
 ):
     landed = receive(sms(NUMBER, BOTH), door)
     first = cases.read_head(landed.case_id)
-    second = split_off(first, desk, tick)
-    merge_into(cases.read_head(first.id), second, desk, tick)
+    second = split_off(first, desk, tick())
+    merge_into(cases.read_head(first.id), second, desk, tick())
 
     route(landed, desk)
     route(landed, desk)
@@ -293,9 +266,9 @@ def test_a_message_that_was_not_routed_yet_is_acknowledged_for_the_other_case(
 
 
 def test_merges_are_transitive(case, desk, tick):
-    second, third = split_off(case, desk, tick), split_off(case, desk, tick)
-    merge_into(second, third, desk, tick)
-    merge_into(third, case, desk, tick)
+    second, third = split_off(case, desk, tick()), split_off(case, desk, tick())
+    merge_into(second, third, desk, tick())
+    merge_into(third, case, desk, tick())
 
     assert cases.read_head(case.id).merged == (third.id, second.id)
     assert show(second.ref)["case"]["id"] == case.id
@@ -303,30 +276,30 @@ def test_merges_are_transitive(case, desk, tick):
 
 
 def test_merging_into_a_merged_case_means_the_one_it_was_merged_into(case, desk, tick):
-    second, third = split_off(case, desk, tick), split_off(case, desk, tick)
-    merge_into(second, case, desk, tick)
+    second, third = split_off(case, desk, tick()), split_off(case, desk, tick())
+    merge_into(second, case, desk, tick())
 
-    merge_into(third, second, desk, tick)
+    merge_into(third, second, desk, tick())
 
     assert cases.read_head(third.id).merged_into == case.id
 
 
 def test_the_same_merge_again_changes_nothing(pair, desk, tick, dump):
     first, second = pair
-    once = merge_into(second, first, desk, tick)
+    once = merge_into(second, first, desk, tick())
     before = dump()
 
-    assert merge_into(second, first, desk, tick) == once
+    assert merge_into(second, first, desk, tick()) == once
     assert dump() == before
 
 
 def test_a_merge_the_other_way_round_is_refused(pair, desk, tick, dump):
     first, second = pair
-    merge_into(second, first, desk, tick)
+    merge_into(second, first, desk, tick())
     before = dump()
 
     with pytest.raises(InvalidRequestError) as refused:
-        merge_into(first, second, desk, tick)
+        merge_into(first, second, desk, tick())
 
     assert [field for field, _ in refused.value.errors] == ["into"]
     assert dump() == before
@@ -336,7 +309,7 @@ def test_cases_of_two_customers_are_not_merged(case, door, desk, tick):
     other = receive(sms("+8613900139000", "hi", "SM5"), door)
 
     with pytest.raises(InvalidRequestError) as refused:
-        merge_into(case, cases.read_head(other.case_id), desk, tick)
+        merge_into(case, cases.read_head(other.case_id), desk, tick())
 
     assert "merge the customers first" in refused.value.errors[0][1]
 
@@ -346,7 +319,7 @@ def test_a_closed_case_takes_nothing_in(pair, desk, tick):
     change_state(first.id, {"state": "closed"}, None, MEI, desk, tick())
 
     with pytest.raises(InvalidRequestError):
-        merge_into(second, first, desk, tick)
+        merge_into(second, first, desk, tick())
 
     assert cases.read_head(second.id).is_active
 
@@ -354,7 +327,7 @@ def test_a_closed_case_takes_nothing_in(pair, desk, tick):
 def test_a_closed_case_can_be_merged_and_stays_closed_when_it_is_given_back(pair, desk, tick):
     first, second = pair
     change_state(second.id, {"state": "closed"}, None, MEI, desk, tick())
-    merge_into(second, first, desk, tick)
+    merge_into(second, first, desk, tick())
 
     unmerge(second.id, {}, None, MEI, tick())
 
@@ -383,7 +356,7 @@ def test_an_unmerged_case_has_the_state_and_the_promises_that_it_had(pair, desk,
     first, second = pair
     change_state(second.id, {"state": "pending"}, None, MEI, desk, tick())
     before = cases.read_head(second.id)
-    merge_into(second, first, desk, tick)
+    merge_into(second, first, desk, tick())
     note(first.id, {"body": "since then"}, None, MEI, desk, tick())
 
     shown = unmerge(second.ref, {"reason": "not the same"}, None, MEI, tick())
@@ -399,10 +372,10 @@ def test_an_unmerged_case_has_the_state_and_the_promises_that_it_had(pair, desk,
 
 
 def test_a_case_leaves_every_case_above_it_with_what_it_had_taken_in(case, desk, tick):
-    names = [split_off(case, desk, tick) for _ in range(3)]
-    merge_into(names[0], names[1], desk, tick)
-    merge_into(names[1], names[2], desk, tick)
-    merge_into(names[2], case, desk, tick)
+    names = [split_off(case, desk, tick()) for _ in range(3)]
+    merge_into(names[0], names[1], desk, tick())
+    merge_into(names[1], names[2], desk, tick())
+    merge_into(names[2], case, desk, tick())
 
     unmerge(names[1].id, {}, None, MEI, tick())
 
@@ -442,7 +415,7 @@ def test_a_message_with_two_problems_becomes_two_cases_that_know_each_other(case
 
 
 def test_the_new_case_can_be_answered_on_the_customers_channel(case, desk, tick):
-    new = split_off(case, desk, tick)
+    new = split_off(case, desk, tick())
 
     shown = reply(new.id, {"body": "frozen"}, None, MEI, desk, tick(), lambda *_: None)
 
@@ -451,11 +424,11 @@ def test_the_new_case_can_be_answered_on_the_customers_channel(case, desk, tick)
 
 
 def test_an_agent_may_say_what_the_new_case_is_about(case, desk, tick):
-    new = split_off(case, desk, tick, category="dispute")
+    new = split_off(case, desk, tick(), category="dispute")
     assert new.category == "dispute"
 
     with pytest.raises(InvalidRequestError) as refused:
-        split_off(case, desk, tick, category="weather")
+        split_off(case, desk, tick(), category="weather")
     assert [field for field, _ in refused.value.errors] == ["category"]
 
 
@@ -496,28 +469,10 @@ def test_what_cannot_be_split_off_is_refused_with_what_to_write_instead(
 # Moving messages.
 
 
-def write_more(case, door, count=1, **more):
-    """More messages of the customer in the case: what each landed as."""
-    return [
-        receive(
-            sms(NUMBER, f"message {n}", f"SM-more-{n}", session_case_id=case.id, **more),
-            door,
-            NOON + timedelta(minutes=2, seconds=n),
-        )
-        for n in range(count)
-    ]
-
-
-def move(case, landed, desk, tick, **more):
-    said = {"messages": [one.message_id for one in landed], **more}
-    shown = split(case.id, said, None, MEI, desk, tick())
-    return cases.read_head(shown["new"]["id"])
-
-
 def test_moved_messages_are_in_the_new_case_alone_and_both_chains_say_so(case, door, desk, tick):
     landed = write_more(case, door, 3)
 
-    new = move(case, landed[1:], desk, tick)
+    new = move(case, landed[1:], desk, tick())
 
     moved = [m.id for m in cases.list_messages(new.id)[0]]
     assert moved == [one.message_id for one in landed[1:]]
@@ -531,7 +486,7 @@ def test_moved_messages_are_in_the_new_case_alone_and_both_chains_say_so(case, d
 
 def test_a_redelivery_of_what_was_moved_finds_it_where_it_is(case, door, desk, tick, dump):
     (landed,) = write_more(case, door)
-    new = move(case, [landed], desk, tick)
+    new = move(case, [landed], desk, tick())
     before = dump()
 
     again = receive(sms(NUMBER, "message 0", "SM-more-0", session_case_id=case.id), door, NOON)
@@ -543,8 +498,8 @@ def test_a_redelivery_of_what_was_moved_finds_it_where_it_is(case, door, desk, t
 
 def test_what_moves_twice_is_found_after_both(case, door, desk, tick):
     landed = write_more(case, door, 2)
-    new = move(case, landed, desk, tick)
-    newest = move(new, landed[1:], desk, tick)
+    new = move(case, landed, desk, tick())
+    newest = move(new, landed[1:], desk, tick())
 
     assert find_landed(raw(), "SM-more-1")[0] == newest.id
     assert find_landed(raw(), "SM-more-0")[0] == new.id
@@ -554,7 +509,7 @@ def test_the_router_does_nothing_anew_for_what_was_moved(case, door, desk, tick)
     (landed,) = write_more(case, door)
     (there,) = [m for m in cases.list_messages(case.id)[0] if m.id == landed.message_id]
     sort_key = f"MSG#{to_rfc3339(there.occurred_at)}#{there.id}"
-    new = move(case, [landed], desk, tick)
+    new = move(case, [landed], desk, tick())
     before = cases.read_head(new.id)
 
     # Once by the record of the case that it came to, and once by that of the move.
@@ -572,7 +527,7 @@ def test_files_move_with_their_message_settled_or_not(case, door, desk, tick):
     (there,) = [m for m in cases.list_messages(case.id)[0] if m.id == landed.message_id]
     old_key = FileKey.of(there, 1)
 
-    new = move(case, [landed], desk, tick)
+    new = move(case, [landed], desk, tick())
     settle_file(case.id, replace(done, index=1, digest="cd" * 32), NOON)
 
     assert read_file_of(old_key)[1].digest == "cd" * 32
@@ -584,7 +539,7 @@ def test_files_move_with_their_message_settled_or_not(case, door, desk, tick):
 def test_forty_messages_move_at_once(case, door, desk, tick):
     landed = write_more(case, door, 40)
 
-    new = move(case, landed, desk, tick)
+    new = move(case, landed, desk, tick())
 
     assert len(cases.list_messages(new.id)[0]) == 40
 
@@ -598,10 +553,10 @@ def test_too_many_files_for_one_transaction_are_refused(case, door, desk, tick):
             settle_file(case.id, done, NOON)
 
     with pytest.raises(InvalidRequestError) as refused:
-        move(case, landed, desk, tick)
+        move(case, landed, desk, tick())
 
     assert "fewer" in refused.value.errors[0][1]
-    assert len(move(case, landed[:6], desk, tick).contacts) == 1
+    assert len(move(case, landed[:6], desk, tick()).contacts) == 1
 
 
 # Links.
@@ -646,7 +601,7 @@ def test_a_case_is_not_linked_to_itself(case, tick):
 
 
 def test_no_case_is_its_own_ancestor(case, desk, tick):
-    child, grandchild = split_off(case, desk, tick), split_off(case, desk, tick)
+    child, grandchild = split_off(case, desk, tick()), split_off(case, desk, tick())
     link(child.id, {"case": case.id, "kind": "parent"}, None, MEI, tick())
     link(child.id, {"case": grandchild.id, "kind": "child"}, None, MEI, tick())
 
@@ -688,7 +643,7 @@ def test_a_stale_version_writes_nothing(pair, door, desk, tick, dump, what):
     first, second = pair
     landed = write_more(first, door)
     if what == "unmerge":
-        merge_into(second, first, desk, tick)
+        merge_into(second, first, desk, tick())
     stale = cases.read_head(second.id if what in ("merge", "unmerge") else first.id).version - 1
     excerpt = {"message": first_message(first).id, "excerpt": "my account was hacked"}
     moved = {"messages": [landed[0].message_id]}

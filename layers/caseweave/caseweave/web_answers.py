@@ -20,8 +20,8 @@ from caseweave.domain.times import to_rfc3339
 from caseweave.domain.tokens import read_session_token
 from caseweave.errors import NotFoundError
 from caseweave.http import Answer
-from caseweave.storage.cases import list_messages
 from caseweave.storage.outbox import outbox_key, settle_message
+from caseweave.web_conversation import order_new, read_conversation, read_cursor
 
 CUSTOMER_PAGE = Actor("provider", "web")
 
@@ -36,18 +36,21 @@ def list_web_messages(
     """The messages behind the cursor *after* (or a message's id), and the next cursor.
 
     The cursor is a message's number in the case's chain: numbers are given as messages are
-    written, so nothing ever appears behind one, whatever its time says. Our own messages are
-    delivered by being read here, sent already or not.
+    written, so nothing ever appears behind one, whatever its time says. Where the case was merged
+    or split, the conversation goes on in other cases, each with a number of its own (`12~CASE:5`).
+    Our own messages are delivered by being read here, sent already or not.
 
     Raises NotFoundError for a session that is forged or over.
     """
     case_id = read_session_token(session, keys, now)
     if case_id is None:
         raise NotFoundError("There is no such session.")
-    messages, files = list_messages(case_id)
-    shown = [message for message in messages if _is_for_page(message)]
-    start = _find_start(after, shown)
-    new = sorted((m for m in shown if m.seq > start), key=lambda m: m.seq)
+    legs = read_conversation(case_id)
+    shown = [message for leg in legs for message in leg.messages if _is_for_page(message)]
+    cursor = read_cursor(after, case_id, shown)
+    starts = {leg.case_id: cursor.find_start(leg) for leg in legs}
+    new = order_new([m for m in shown if m.seq > starts[m.case_id]], legs)
+    files = [file for leg in legs for file in leg.files]
     for message in new:
         _deliver(message, now)
     return Answer(
@@ -62,17 +65,10 @@ def list_web_messages(
                 }
                 for message in new
             ],
-            "next": str(new[-1].seq if new else start),
+            "next": cursor.advance(legs, new),
         },
         headers={"Cache-Control": "no-store"},
     )
-
-
-def _find_start(after: str, shown: Sequence[Message]) -> int:
-    """The number that a cursor says; 0, before everything, for one that says nothing."""
-    if after.isascii() and after.isdecimal() and len(after) < 12:
-        return int(after)
-    return next((message.seq for message in shown if message.id == after), 0)
 
 
 def _deliver(message: Message, now: datetime) -> None:

@@ -93,6 +93,16 @@ def _escalated(data: Data, language: str) -> str:
     return f"{before} → {after}"
 
 
+def _other_case(data: Data, language: str) -> str:
+    kind = f"{label(data['kind'], language)} " if "kind" in data else ""
+    reason = f": {data['reason']}" if data.get("reason") else ""
+    return f"{kind}{data['ref']}{reason}"
+
+
+def _moved(data: Data, language: str) -> str:
+    return f"{data['ref']}: {len(data['messages'])} {label('messages', language)}"
+
+
 def _consent(data: Data, language: str) -> str:
     return f"{data['number']} → {data['address']}: {label(data['state'], language)}"
 
@@ -127,4 +137,13 @@ _DESCRIPTIONS: Mapping[str, Callable[[Data, str], str]] = {
     "message_unknown": _trouble,
     "attachment_unavailable": _missing_file,
     "answer_withheld": _withheld,
+    "case_linked": _other_case,
+    "case_unlinked": _other_case,
+    "case_merged": _other_case,
+    "case_joined": _other_case,
+    "case_unmerged": _other_case,
+    "case_separated": _other_case,
+    "case_split": _other_case,
+    "messages_moved_in": _moved,
+    "messages_moved_out": _moved,
 }

@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from caseweave.cli.case_relations import render_relations
 from caseweave.cli.case_timeline import render_events, render_timeline
 from caseweave.cli.cells import date_time, plain
 from caseweave.cli.labels import label
@@ -20,7 +21,8 @@ def render_file(file: Mapping[str, Any], language: str) -> RenderableType:
     """The unified case as the API gives it: head, timeline over all channels, what happened."""
     return Group(
         render_head(file["case"], language),
-        render_timeline(file["messages"], language),
+        *render_relations(file, language),
+        render_timeline(file["messages"], language, file["case"]["ref"]),
         render_events(file["events"], language),
     )
 

@@ -15,8 +15,10 @@ _ARROWS = {"inbound": "→", "outbound": "←"}
 _DELIVERY_STYLES = {"failed": "red", "unknown": "yellow", "delivered": "green", "read": "green"}
 
 
-def render_timeline(messages: Iterable[Mapping[str, Any]], language: str) -> Table:
-    """Every message of every channel; → came in, ← went out."""
+def render_timeline(messages: Iterable[Mapping[str, Any]], language: str, ref: str) -> Table:
+    """Every message of every channel; → came in, ← went out. Those of cases that were merged into
+    the one with this reference stand under their own.
+    """
     table = _table("timeline", language)
     table.add_column(label("time", language), no_wrap=True, style="dim")
     table.add_column(label("channel", language), no_wrap=True)
@@ -29,7 +31,7 @@ def render_timeline(messages: Iterable[Mapping[str, Any]], language: str) -> Tab
             clock_time(message["occurred_at"]),
             _channel(message, language),
             _author(message, language),
-            _content(message, language),
+            _content(message, language, ref),
             Text(label(state, language) if state else "", style=_DELIVERY_STYLES.get(state, "")),
         )
     return table
@@ -77,13 +79,15 @@ def _author(message: Mapping[str, Any], language: str) -> Text:
     return plain(address).append(f"\n{label('proof', language)}: {message['proof']}", style="dim")
 
 
-def _content(message: Mapping[str, Any], language: str) -> Text:
+def _content(message: Mapping[str, Any], language: str, ref: str) -> Text:
     said = plain(message["body"])
     # A subject is a mail's or a form's own; ours repeat the customer's.
     if message["direction"] == "inbound" and message["subject"]:
         said = Text.assemble(plain(message["subject"], "bold"), "\n", said)
     if remark := message.get("fields", {}).get("remark"):
         said = Text.assemble(plain(f"[{label(remark, language)}]", "dim"), "\n", said)
+    if message["case_ref"] != ref:
+        said = Text.assemble((f"[{message['case_ref']}]", "dim"), "\n", said)
     for file in message["attachments"]:
         said = Text.assemble(said, "\n", _file(file, language))
     return said
