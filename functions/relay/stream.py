@@ -30,4 +30,5 @@ def _relay(record: dict[str, Any]) -> None:
         partial(publish_event, settings.bus_name),
         partial(queue_message, settings.pull_queue_url),
         partial(queue_message, settings.evidence_queue_url),
+        partial(queue_message, settings.index_queue_url),
     )

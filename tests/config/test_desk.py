@@ -15,6 +15,7 @@ from caseweave.domain.case import Priority
 from caseweave.domain.clocks import ClockKind, Policy, Target
 from caseweave.domain.desk import AnswerRules, Desk, Playbook
 from caseweave.domain.keywords import Keyword, Keywords
+from caseweave.domain.search_rules import Scope, SearchRules
 from caseweave.errors import InvalidConfigError
 
 SHIPPED = Path("config")
@@ -96,6 +97,7 @@ CONTENT = {
     "playbooks": PLAYBOOKS,
     "sms": SMS,
     "mail": MAIL,
+    "search": "text: {messages: first, most_terms: 7, kept: 30d}\n",
 }
 
 
@@ -214,6 +216,7 @@ def test_the_smallest_desk_is_read_as_it_is_written(tmp_path):
             answered={"twilio": frozenset({"stop"})},
         ),
         mail_answers=AnswerRules(2, timedelta(hours=12), frozenset({"no-reply", "bounce"})),
+        search=SearchRules(scope=Scope.FIRST, most_terms=7, kept=timedelta(days=30)),
     )
 
 

@@ -7,6 +7,8 @@ from caseweave.domain.desk import Playbook
 from caseweave.domain.triage import Finding, find_entities, needs_triage, triage_message
 from tests.domain.samples import DESK, FAULT, QUESTION, SECURITY, at, message, opened
 
+KEY = b"k" * 32
+
 
 def triage(body, **fields):
     return triage_message(message(body, "2026-11-23 09:00", **fields), DESK)
@@ -88,12 +90,12 @@ def test_an_unknown_form_leaves_it_to_the_signs():
     ],
 )
 def test_order_numbers_are_found_in_text_of_both_languages(body, numbers):
-    found = find_entities(message(body, "2026-11-23 09:00"), DESK)
+    found = find_entities(message(body, "2026-11-23 09:00"), DESK, KEY)
     assert found == tuple(("order_no", number) for number in numbers)
 
 
 def test_products_are_found_by_the_names_customers_use():
-    found = find_entities(message("钱包 and the game top-up", "2026-11-23 09:00"), DESK)
+    found = find_entities(message("钱包 and the game top-up", "2026-11-23 09:00"), DESK, KEY)
     assert found == (("product", "wallet"), ("product", "game-topup"))
 
 
@@ -105,7 +107,9 @@ def test_fields_of_a_form_name_entities_and_nothing_is_named_twice():
         "phone": "1",
         "form": "topup",
     }
-    found = find_entities(message("GT20261123, my wallet", "2026-11-23 09:00", fields=fields), DESK)
+    found = find_entities(
+        message("GT20261123, my wallet", "2026-11-23 09:00", fields=fields), DESK, KEY
+    )
     assert found == (("order_no", "GT20261123"), ("product", "wallet"), ("error_code", "E42"))
 
 

@@ -53,7 +53,7 @@ def test_nothing_personal_goes_to_the_bus(table, door, dump):
     told = []
     for image in dump():
         if image["kind"]["S"] == "event":
-            relay_record(image, None, None, lambda *event: told.append(event), None, None)
+            relay_record(image, None, None, lambda *event: told.append(event), None, None, None)
 
     assert [(name, detail["case_id"], detail["seq"]) for name, detail, _ in told] == [
         ("CaseOpened", landed.case_id, 1),

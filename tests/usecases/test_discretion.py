@@ -188,7 +188,7 @@ def test_the_bus_is_told_no_secret():
         "digest": {"S": "d"},
         "at": {"S": "2026-11-23T12:00:00.000Z"},
     }
-    relay_record(record, None, None, lambda *event: published.append(event), None, None)
+    relay_record(record, None, None, lambda *event: published.append(event), None, None, None)
     assert published[0][1]["data"] == {
         **data,
         "reason": SHOWN,

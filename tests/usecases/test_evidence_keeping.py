@@ -211,7 +211,7 @@ def test_a_file_that_comes_later_into_a_dispute_calls_for_evidence(buckets, door
     queued = []
     for image in dump():
         if image["kind"]["S"] == "event" and image not in before:
-            relay_record(image, None, None, lambda *_: None, None, queued.append)
+            relay_record(image, None, None, lambda *_: None, None, queued.append, None)
     assert queued == [case_id]
 
 
@@ -220,7 +220,7 @@ def test_the_relay_asks_for_evidence_of_a_dispute_alone(buckets, door, desk, dum
     queued = []
     for image in dump():
         if image["kind"]["S"] == "event":
-            relay_record(image, None, None, lambda *_: None, None, queued.append)
+            relay_record(image, None, None, lambda *_: None, None, queued.append, None)
     assert queued == []
 
 

@@ -406,13 +406,15 @@ def test_a_hint_is_kept_once_and_becomes_a_wish(table, dump, door):
     assert (entry["kind"]["S"], entry["state"]["S"]) == ("ledger", "hint")
     assert int(entry["expires_at"]["N"]) == int((NOON + timedelta(days=7)).timestamp())
     wishes = []
-    relay_record(entry, None, None, None, wishes.append, None)
+    relay_record(entry, None, None, None, wishes.append, None, None)
     assert wishes == [str(PullWish("wecom", KFID, event.token))]
 
 
 @pytest.mark.parametrize("state", ["parsed", "ignored", "quarantined"])
 def test_no_other_entry_of_the_ledger_is_one(state):
-    relay_record({"kind": {"S": "ledger"}, "state": {"S": state}}, None, None, None, None, None)
+    relay_record(
+        {"kind": {"S": "ledger"}, "state": {"S": state}}, None, None, None, None, None, None
+    )
 
 
 def test_the_clock_wishes_for_every_account_that_was_not_pulled_just_now(table):

@@ -20,6 +20,7 @@ QueueMessage = Callable[[str, str], None]
 QueueFile = Callable[[str], None]
 QueuePull = Callable[[str], None]
 QueueEvidence = Callable[[str], None]
+QueueIndexing = Callable[[str], None]
 PublishEvent = Callable[[str, Mapping[str, Any], datetime], None]
 
 
@@ -30,22 +31,25 @@ def relay_record(
     publish_event: PublishEvent,
     queue_pull: QueuePull,
     queue_evidence: QueueEvidence,
+    queue_indexing: QueueIndexing,
 ) -> None:
-    """Pass on one inserted record (a stream image): an outbound message, the files of an inbound
-    one, each by itself, an event of a case (and the case whose evidence it calls for), or a hint
-    that there is something to pull.
+    """Pass on one inserted record (a stream image): a message to be indexed, an outbound one to be
+    sent, the files of an inbound one, each by itself, an event of a case (and the case whose
+    evidence it calls for), or a hint that there is something to pull.
 
     Delivered at least once: the notifier claims, a file is recorded once, events carry their
     digest, pulling twice finds nothing new, and evidence is taken once. Raises UnavailableError.
     """
     kind = _text(record, "kind")
-    if kind == "message" and _text(record, "direction") == "outbound":
-        key = OutboxKey(_case_id(record), _text(record, "occurred_at"), _text(record, "message_id"))
-        queue_message(_text(record, "channel"), str(key))
-    elif kind == "message" and _text(record, "direction") == "inbound":
-        for index in range(len(json.loads(_text(record, "details"))["attachments"])):
-            place = (_case_id(record), _text(record, "occurred_at"), _text(record, "message_id"))
-            queue_file(str(FileKey(*place, index)))
+    if kind == "message":
+        direction = _text(record, "direction")
+        place = (_case_id(record), _text(record, "occurred_at"), _text(record, "message_id"))
+        if direction == "outbound":
+            queue_message(_text(record, "channel"), str(OutboxKey(*place)))
+        elif direction == "inbound":
+            for index in range(len(json.loads(_text(record, "details"))["attachments"])):
+                queue_file(str(FileKey(*place, index)))
+        queue_indexing(str(OutboxKey(*place)))
     elif kind == "event":
         owner = read_owner(_text(record, "pk"))
         detail = {

@@ -9,12 +9,14 @@ from caseweave.channels.identities import identify_email
 from caseweave.domain.case import Case
 from caseweave.domain.consent import Verdict, judge_keyword, obey_keyword
 from caseweave.domain.desk import AnswerRules, Desk
+from caseweave.domain.entities import NAME, find_names
 from caseweave.domain.event import CaseChange, begin_change
 from caseweave.domain.identity import Address, AddressKind
 from caseweave.domain.keywords import Heard, Keyword, hear_keyword
 from caseweave.domain.message import Channel, Message
 from caseweave.domain.outbound import find_mail_address
 from caseweave.domain.routing import find_objection, route_message, wants_acknowledgement
+from caseweave.domain.search_rules import FIRST_MESSAGE
 from caseweave.domain.tokens import issue_link_token
 from caseweave.domain.triage import find_entities
 from caseweave.domain.ulid import derive_ulid
@@ -23,7 +25,7 @@ from caseweave.errors import ContentionError, NotFoundError
 from caseweave.storage.answers import put_answer, read_answers
 from caseweave.storage.cases import commit_change, follow_merges, read_message_of
 from caseweave.storage.consent import put_consent, read_consent
-from caseweave.storage.customers import has_address_of_kind
+from caseweave.storage.customers import has_address_of_kind, read_customer_of
 from caseweave.storage.moved import find_place
 from caseweave.storage.transaction import RefusedError, Transaction, retry_on_contention
 
@@ -56,7 +58,7 @@ def route_case(
                 wording = Wording(telegram_link=_make_link(message, bot, keys, now))
         answer = HELP_TEXT if heard == Heard(Keyword.HELP) else ""
         change = route_message(case, message, desk, wording, now, reply_id, answer, withheld)
-        commit_change(change, find_entities(message, desk), write)
+        commit_change(change, _name_entities(message, desk, keys), write)
         return change
 
     return retry_on_contention(attempt)
@@ -77,6 +79,15 @@ def _find(case_id: str, message_sort_key: str) -> tuple[Case, Message]:
     current = follow_merges(case)
     # Its number is of another chain then; and the merge has woken the case that it had to wake.
     return current, message if current is case else replace(message, seq=0)
+
+
+def _name_entities(message: Message, desk: Desk, keys: Sequence[bytes]) -> list[tuple[str, str]]:
+    """What leads to the case from now on; with its first message, the customer's name too."""
+    found = list(find_entities(message, desk, keys[0]))
+    names = {message.fields.get("member", "")}
+    if message.seq == FIRST_MESSAGE:
+        names.add(read_customer_of(message.customer_id).name)
+    return [*found, *((NAME, one) for name in sorted(names) for one in find_names(name))]
 
 
 def _obey(

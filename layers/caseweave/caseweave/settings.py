@@ -25,6 +25,8 @@ class Settings:
     evidence_bucket: str = ""
     anchor_bucket: str = ""
     signing_key: str = ""
+    index_queue_url: str = ""
+    opensearch_url: str = ""
     provider_api_url: str = ""
     public_url: str = ""
     platform_url: str = ""
@@ -61,6 +63,8 @@ class Settings:
             evidence_bucket=found.get("EVIDENCE_BUCKET", ""),
             anchor_bucket=found.get("ANCHOR_BUCKET", ""),
             signing_key=found.get("SIGNING_KEY", ""),
+            index_queue_url=found.get("INDEX_QUEUE_URL", ""),
+            opensearch_url=found.get("OPENSEARCH_URL", "").rstrip("/"),
             provider_api_url=found.get("PROVIDER_API_URL", ""),
             public_url=found.get("PUBLIC_URL", ""),
             platform_url=found.get("PLATFORM_URL", "").rstrip("/"),

@@ -16,6 +16,8 @@ from caseweave.settings import Settings
 from caseweave.storage.table import use_table
 
 if TYPE_CHECKING:
+    from caseweave.agents.search import Searching
+    from caseweave.aws.opensearch import OpenSearch
     from caseweave.daily_digests import Notary
     from caseweave.domain.forms import Form
     from caseweave.domain.web_rules import WebRules
@@ -213,6 +215,35 @@ def _deployed_web_rules() -> "WebRules":
     from caseweave.config.web import deployed_web_rules  # noqa: PLC0415 - reads YAML
 
     return deployed_web_rules()
+
+
+def searching(settings: Settings) -> "Searching":
+    """What search needs, from now on. Raises MissingSecretError, InvalidConfigError."""
+    # Only search needs these.
+    from caseweave.agents.search import Searching  # noqa: PLC0415
+    from caseweave.config.desk import deployed_desk  # noqa: PLC0415
+    from caseweave.text_search import find_in_engine, find_in_table  # noqa: PLC0415
+
+    engine, name = text_engine(settings), "table"
+    find_text = find_in_table
+    if engine is not None:
+        find_text, name = partial(find_in_engine, engine), "opensearch"
+    return Searching(
+        desk=deployed_desk(),
+        keys=make_door(settings).signing_keys,
+        find_text=find_text,
+        index=name,
+        now=datetime.now(UTC),
+    )
+
+
+def text_engine(settings: Settings) -> "OpenSearch | None":
+    """The engine that keeps the words of messages, where the desk has one."""
+    if not settings.opensearch_url:
+        return None
+    from caseweave.aws.opensearch import OpenSearch  # noqa: PLC0415 - only where there is one
+
+    return OpenSearch(settings.opensearch_url)
 
 
 def outlet(settings: Settings) -> "Outlet":

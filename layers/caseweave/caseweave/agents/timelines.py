@@ -8,6 +8,7 @@ from typing import Any
 
 from caseweave.agents.caller import ROLES, Caller
 from caseweave.agents.fields import read_limit
+from caseweave.discretion import describe_mask, mask_message, mask_shown
 from caseweave.domain.case import Case, CaseState
 from caseweave.domain.event import Event, EventKind
 from caseweave.domain.message import Message
@@ -58,7 +59,7 @@ def _describe(entry: Entry, case: Case | None) -> dict[str, Any]:
         return described | {
             "kind": "message",
             "at": to_rfc3339(entry.occurred_at),
-            "by": entry.author,
+            "by": mask_shown(entry.author).text,
             "channel": str(entry.channel),
             "message": _describe_message(entry),
         }
@@ -66,7 +67,7 @@ def _describe(entry: Entry, case: Case | None) -> dict[str, Any]:
         "kind": _name_event(entry),
         "at": to_rfc3339(entry.at),
         "by": str(entry.actor),
-        "reason": entry.private.get("reason"),
+        "reason": mask_shown(entry.private.get("reason", "")).text or None,
     }
 
 
@@ -76,13 +77,16 @@ def _describe_case(case_id: str, case: Case | None) -> dict[str, Any]:
         "ref": case.ref if case else None,
         "state": str(case.state) if case else None,
         "category": case.category if case else None,
-        "subject": case.subject if case else None,
+        "subject": mask_shown(case.subject).text if case else None,
         "merged_into": (case.merged_into or None) if case else None,
     }
 
 
 def _describe_message(message: Message) -> dict[str, Any]:
+    """Masked; it is shown as it is in its case, on demand."""
+    message, kinds = mask_message(message)
     return {
+        **describe_mask(kinds),
         "id": message.id,
         "direction": str(message.direction),
         "provider": message.provider,

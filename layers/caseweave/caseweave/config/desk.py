@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from caseweave.config.durations import read_duration
 from caseweave.config.nodes import Node, read_file
+from caseweave.config.search import read_search_rules
 from caseweave.domain.calendars import ALWAYS, Calendar
 from caseweave.domain.case import Priority
 from caseweave.domain.clocks import ClockKind, Policy, Target, find_deadline
@@ -21,7 +22,7 @@ from caseweave.domain.language import CHINESE, ENGLISH
 from caseweave.domain.wording import PLACEHOLDERS
 from caseweave.errors import InvalidConfigError
 
-FILES = ("calendars", "sla", "teams", "texts", "playbooks", "sms", "mail")
+FILES = ("calendars", "sla", "teams", "texts", "playbooks", "sms", "mail", "search")
 # Rules refer to these by name.
 _NEEDED_TEXTS = (
     "acknowledgement",
@@ -90,6 +91,7 @@ def load_desk(folder: Path) -> Desk:
         products={name: node.texts() for name, node in playbooks.get("products").items()},
         keywords=_read_keywords(files["sms"].mapping("keywords", "answered_by_provider")),
         mail_answers=_read_answers(files["mail"].mapping("automatic_answers")),
+        search=read_search_rules(files["search"]),
     )
 
 

@@ -9,6 +9,7 @@ from caseweave.domain.case import Priority
 from caseweave.domain.clocks import Clock, ClockKind, Policy, start_clock
 from caseweave.domain.keywords import Keywords
 from caseweave.domain.language import ENGLISH
+from caseweave.domain.search_rules import SearchRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Desk:
     products: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     keywords: Keywords = field(default_factory=Keywords)
     mail_answers: AnswerRules = AnswerRules()
+    search: SearchRules = field(default_factory=SearchRules)
 
     def calendar(self, name: str) -> Calendar:
         """The calendar of that name. For one that ops took away while clocks still run by it,

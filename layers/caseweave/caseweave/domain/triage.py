@@ -5,10 +5,20 @@ from dataclasses import dataclass
 
 from caseweave.domain.case import Case, CaseState
 from caseweave.domain.desk import Desk, Playbook
-from caseweave.domain.entities import ORDER, find_order_numbers
+from caseweave.domain.entities import (
+    CARD,
+    ERROR_CODE,
+    MOST_ENTITIES,
+    PRODUCT,
+    digest_reference,
+    find_named,
+    find_references,
+)
 from caseweave.domain.message import Message, Remark
 
-_TYPED_FIELDS = (ORDER, "product", "error_code")
+_TYPED_FIELDS = (PRODUCT, ERROR_CODE)
+# Keys of the store are short; nobody looks for more.
+_LONGEST_VALUE = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +43,24 @@ def triage_message(message: Message, desk: Desk) -> Finding:
     return best
 
 
-def find_entities(message: Message, desk: Desk) -> tuple[tuple[str, str], ...]:
-    """The (type, value) pairs a message names: order numbers, products, error codes."""
-    text = f"{message.subject}\n{message.body}"
-    found = [(ORDER, number) for number in find_order_numbers(text)]
+def find_entities(message: Message, desk: Desk, key: bytes = b"") -> tuple[tuple[str, str], ...]:
+    """The (kind, value) pairs that lead from what a message names to its case, at most some.
+
+    Of a card there is only the digest under *key*; without one, nothing.
+    """
+    found = [
+        (kind, digest_reference(kind, value, key) if kind == CARD else value)
+        for kind, value in find_references(message)
+        if key or kind != CARD
+    ]
     found += [(kind, message.fields[kind]) for kind in _TYPED_FIELDS if message.fields.get(kind)]
     folded = _fold(message)
     for product, names in desk.products.items():
         if any(_shows(name, folded) for name in names):
-            found.append(("product", product))
-    return tuple(dict.fromkeys(found))
+            found.append((PRODUCT, product))
+    found += find_named(message, desk.search)
+    usable = [(kind, value) for kind, value in found if 0 < len(value) <= _LONGEST_VALUE]
+    return tuple(dict.fromkeys(usable))[:MOST_ENTITIES]
 
 
 def needs_triage(case: Case, message: Message, desk: Desk) -> bool:

@@ -32,6 +32,11 @@ def derive_ulid(at: datetime, *seed: str) -> str:
     return make_ulid(at, sha256("\x1f".join(seed).encode()).digest()[:ENTROPY_BYTES])
 
 
+def ulid_time(ulid: str) -> datetime:
+    """The moment that a ULID was made for."""
+    return _EPOCH + timedelta(milliseconds=int.from_bytes(ulid_bytes(ulid)[:6]))
+
+
 def ulid_bytes(ulid: str) -> bytes:
     """The 16 bytes of a ULID, for packing it into a token."""
     number = 0

@@ -108,6 +108,14 @@ def read_heads(case_ids: Iterable[str], *, consistent: bool = False) -> dict[str
     return {case.id: case for case in heads}
 
 
+def read_messages(
+    keys: Iterable[table.Key], *, consistent: bool = False
+) -> dict[table.Key, Message]:
+    """The messages that are there, by key; one read for up to a hundred of them."""
+    found = batch_get(list(keys), consistent=consistent)
+    return {(values["pk"], values["sk"]): read_message(values) for _, values in found}
+
+
 def read_message_of(case_id: str, sort_key: str) -> tuple[Case, Message] | None:
     """The head and one message, in one consistent read; None if either is not there."""
     keys = [table.case_key(case_id), (table.case_key(case_id)[0], sort_key)]

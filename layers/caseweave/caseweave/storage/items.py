@@ -6,6 +6,7 @@ goes through here instead; the rows in `table.py` stay the one place that says w
 """
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -29,6 +30,8 @@ from caseweave.storage.table import Key, Row
 Item = dict[str, dict[str, Any]]
 # A BatchGetItem takes no more.
 _MOST_KEYS = 100
+# Nor a BatchWriteItem; what it leaves over comes again after a growing pause.
+_MOST_WRITES, _MOST_PAUSES = 25, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,46 @@ def batch_get(keys: Sequence[Key], *, consistent: bool) -> Iterator[tuple[str, d
             yield from map(read_item, items)
         unprocessed = answer.get("UnprocessedKeys") or {}
         wanted += [key for one in unprocessed.values() for key in one["Keys"]]
+
+
+def batch_put(items: Sequence[Item]) -> None:
+    """Write single records, in no order; whoever is interrupted writes them again.
+
+    Raises UnavailableError.
+    """
+    _write_batches(items, lambda some: table_connection().batch_write_item(put_items=some))
+
+
+def batch_delete(keys: Sequence[Key]) -> None:
+    """Take single records away, in no order; those that are not there count as taken.
+
+    Raises UnavailableError.
+    """
+    names = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys]
+    _write_batches(names, lambda some: table_connection().batch_write_item(delete_items=some))
+
+
+def _write_batches(records: Sequence[Any], write: Callable[[Sequence[Any]], Any]) -> None:
+    wanted, pauses = list(records), 0
+    while wanted:
+        asked, wanted = wanted[:_MOST_WRITES], wanted[_MOST_WRITES:]
+        try:
+            left = write(asked).get("UnprocessedItems") or {}
+        except PynamoDBException as error:
+            raise UnavailableError(f"the store cannot be written: {error}") from error
+        if left:
+            pauses += 1
+            if pauses > _MOST_PAUSES:
+                raise UnavailableError("the store takes no more for now")
+            time.sleep(0.05 * 2**pauses)
+        wanted += [_unwrap(request) for found in left.values() for request in found]
+
+
+def _unwrap(request: Mapping[str, Any]) -> Any:
+    """The record or key of a request that the store left over."""
+    if "PutRequest" in request:
+        return request["PutRequest"]["Item"]
+    return request["DeleteRequest"]["Key"]
 
 
 def put_if(item: Item, condition: StoreCondition) -> bool:

@@ -252,6 +252,17 @@ class PointerRow(Row, discriminator="pointer"):
     at = UnicodeAttribute(null=True)
 
 
+class PostingRow(Row, discriminator="posting"):
+    """That a term stands in a message. There is nothing in it but its key, and when it ends."""
+
+
+class IndexRow(Row, discriminator="index"):
+    """Of which messages the text is indexed, and since when without a gap."""
+
+    scope = UnicodeAttribute()
+    since = UnicodeAttribute()
+
+
 class SentRow(Row, discriminator="sent"):
     """A provider's id of a message that it took → our message, for receipts that know no other."""
 
@@ -429,6 +440,20 @@ def answers_key(kind: str, value: str) -> Key:
 
 def entity_key(kind: str, value: str, case_id: str) -> Key:
     return f"ENT#{kind}#{value}", f"CASE#{case_id}"
+
+
+def posting_key(term: str, message: Key) -> Key:
+    """Newest cases last: their ids begin with the time of opening."""
+    return f"TERM#{term}", "#".join(message)
+
+
+def parse_posting(sort_key: str) -> Key:
+    """The key of the message in which a term stands."""
+    partition, place = sort_key[: len("CASE#") + 26], sort_key[len("CASE#") + 27 :]
+    return partition, place
+
+
+INDEX_KEY: Key = ("INDEX#text", "INDEX")
 
 
 def token_key(digest: str) -> Key:
