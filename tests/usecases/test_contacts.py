@@ -130,7 +130,8 @@ def test_a_customer_without_an_open_case_gets_one(table, door, desk):
     assert entered["case_id"] != first.case_id
     opened = cases.read_head(entered["case_id"])
     assert (opened.customer_id, opened.channels) == (case.customer_id, (Channel.VOICE,))
-    later = receive(message(Channel.SMS, "twilio", proven(phone(PHONE)), "hi", "SM9"), door)
+    hello = message(Channel.SMS, "twilio", proven(phone(PHONE)), "hi", "SM9")
+    later = receive(hello, door, NOON + timedelta(days=2))
     assert later.case_id == entered["case_id"]
 
 

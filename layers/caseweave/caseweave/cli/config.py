@@ -8,6 +8,7 @@ from caseweave.config.desk import load_desk
 from caseweave.config.forms import check_claims, load_forms
 from caseweave.config.media import load_media_limits
 from caseweave.config.privacy import load_privacy
+from caseweave.config.threading import load_threading
 from caseweave.config.web import load_web_rules
 
 
@@ -30,6 +31,7 @@ def check(folder: Path) -> None:
     check_claims(folder)
     load_web_rules(folder)
     load_privacy(folder)
+    load_threading(folder)
     click.echo(
         f"{folder}: fine. {len(desk.playbooks)} playbooks, {len(desk.policies)} policies, "
         f"{len(desk.calendars)} calendars, {len(desk.teams)} teams, {len(desk.texts)} texts, "

@@ -4,12 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 from zoneinfo import ZoneInfo
 
 from caseweave.config.durations import read_duration
+from caseweave.config.folder import config_folder
 from caseweave.config.nodes import Node, read_file
 from caseweave.config.search import read_search_rules
 from caseweave.domain.calendars import ALWAYS, Calendar
@@ -20,7 +20,6 @@ from caseweave.domain.identity import normalise_email
 from caseweave.domain.keywords import Keyword, Keywords, fold_keyword
 from caseweave.domain.language import CHINESE, ENGLISH
 from caseweave.domain.wording import PLACEHOLDERS
-from caseweave.errors import InvalidConfigError
 
 FILES = ("calendars", "sla", "teams", "texts", "playbooks", "sms", "mail", "search")
 # Rules refer to these by name.
@@ -57,14 +56,6 @@ _A_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 def deployed_desk() -> Desk:
     """The desk that was deployed with this function. Raises InvalidConfigError without one."""
     return load_desk(config_folder())
-
-
-def config_folder() -> Path:
-    """Where the configuration layer is. Raises InvalidConfigError if the function has none."""
-    spec = find_spec("caseweave_config")
-    if spec is None or not spec.submodule_search_locations:
-        raise InvalidConfigError("this function lacks the ConfigLayer of template.yaml")
-    return Path(next(iter(spec.submodule_search_locations)))
 
 
 def load_desk(folder: Path) -> Desk:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from caseweave.config.desk import config_folder
+from caseweave.config.folder import config_folder
 from caseweave.config.nodes import Node, read_file
 from caseweave.domain.form_checking import OWN_NAMES
 from caseweave.domain.forms import (

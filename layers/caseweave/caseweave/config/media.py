@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from caseweave.config.desk import config_folder
+from caseweave.config.folder import config_folder
 from caseweave.config.nodes import read_file
 from caseweave.domain.message import Channel
 

@@ -3,8 +3,8 @@
 from functools import cache
 from pathlib import Path
 
-from caseweave.config.desk import config_folder
 from caseweave.config.durations import read_duration
+from caseweave.config.folder import config_folder
 from caseweave.config.forms import FILE_KEYS, read_files
 from caseweave.config.nodes import Node, read_file
 from caseweave.domain.message import Channel

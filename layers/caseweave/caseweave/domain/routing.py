@@ -13,6 +13,7 @@ from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
 from caseweave.domain.handling import change_state, describe_due, rest_clock
 from caseweave.domain.identity import Proof
 from caseweave.domain.message import Message, Purpose
+from caseweave.domain.opening import REOPENED
 from caseweave.domain.outbound import make_outbound
 from caseweave.domain.triage import Finding, needs_triage, triage_message
 from caseweave.domain.wording import Wording, fill_text
@@ -95,8 +96,10 @@ def _clocks_after_triage(case: Case, policy: str, desk: Desk) -> tuple[Clock, ..
     kinds = (ClockKind.OUTCOME,) if was_answered else (ClockKind.FIRST_REPLY, ClockKind.OUTCOME)
     follow_up = case.clock(ClockKind.FOLLOW_UP)
     clocks = [] if follow_up is None else [follow_up]
+    # A case that was closed untriaged and opened again owes nothing for the time before.
+    since = max((c.started_at for c in case.clocks if _is_provisional(c)), default=case.opened_at)
     for kind in kinds:
-        clock = desk.start_clock(kind, policy, case.opened_at)
+        clock = desk.start_clock(kind, policy, since)
         if clock is not None:
             if follow_up is not None:
                 clock = rest_clock(clock, case.state, follow_up.started_at)
@@ -121,18 +124,25 @@ def _wake(change: CaseChange, message: Message, desk: Desk, now: datetime) -> Ca
 def _clocks_after_inbound(
     case: Case, message: Message, desk: Desk, now: datetime
 ) -> tuple[Clock, ...]:
-    clocks = []
+    clocks, policy = [], desk.playbook(case.category).policy
     for clock in case.clocks:
         if clock.kind is ClockKind.FOLLOW_UP:
             clocks.append(stop_clock(clock, now))
+        elif _is_provisional(clock):
+            promised = desk.start_clock(clock.kind, policy, clock.started_at)
+            clocks += [promised] if promised is not None else []
         else:
             clocks.append(resume_clock(clock, desk.calendar(clock.calendar), message.received_at))
     if case.clock(ClockKind.FIRST_REPLY, ClockKind.NEXT_REPLY) is None:
-        policy = desk.playbook(case.category).policy
         started = desk.start_clock(ClockKind.NEXT_REPLY, policy, message.received_at)
         if started is not None:
             clocks.append(started)
     return tuple(clocks)
+
+
+def _is_provisional(clock: Clock) -> bool:
+    """Was it started by intake, when the customer's word opened a closed case again?"""
+    return clock.policy == REOPENED.name and clock.stopped_at is None
 
 
 def wants_acknowledgement(case: Case, message: Message) -> bool:
