@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha1
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,13 +16,14 @@ from pynamodb.connection import Connection
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.registry import SMS
 from caseweave.channels.request import WebhookRequest
+from caseweave.config.threading import load_threading
 from caseweave.intake import Door
 from caseweave.storage.table import use_table
 from caseweave.webhooks import receive_webhook
 
 TOKEN, URL = "bench-token", "https://desk.example/intake/sms/twilio"
 CREDENTIALS = Credentials("twilio", {"auth_token": [TOKEN], "webhook_url": URL})
-DOOR = Door("frontline", [b"k" * 32], os.urandom)
+DOOR = Door("frontline", [b"k" * 32], os.urandom, threading=load_threading(Path("config")))
 
 
 def bind(outputs: dict[str, str]) -> None:

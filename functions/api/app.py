@@ -28,6 +28,7 @@ from caseweave.api_edge import answer_problem, read_body, read_caller, speak_htt
 from caseweave.aws.files import sign_links
 from caseweave.aws.uploads import keep_upload, sign_upload_url
 from caseweave.config.desk import deployed_desk
+from caseweave.config.threading import deployed_threading
 from caseweave.domain.desk import Desk
 from caseweave.intake import Door
 from caseweave.logs import start_logging
@@ -153,7 +154,7 @@ def change_incident(name: str) -> Any:
 def enter_contact() -> Any:
     moment = _moment()
     submission = _request().headers.get("idempotency-key") or moment.new_id()
-    door = Door(settings.default_team, (), moment.entropy)
+    door = Door(settings.default_team, (), moment.entropy, threading=deployed_threading())
     answer = contacts.enter_contact(
         _said(), submission, _caller(), door, settings.retention, moment
     )

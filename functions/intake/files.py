@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from caseweave.http import Answer, respond
 from caseweave.logs import start_logging
 from caseweave.outgoing_files import answer_file_link
-from caseweave.wiring import make_door, start
+from caseweave.wiring import signing_keys, start
 
 logger = start_logging()
 settings = start()
@@ -22,5 +22,5 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
 
 def _answer(path: dict[str, str]) -> Answer:
-    keys, now = make_door(settings).signing_keys, datetime.now(UTC)
+    keys, now = signing_keys(settings), datetime.now(UTC)
     return answer_file_link(path["token"], path["name"], settings.files_bucket, keys, now)

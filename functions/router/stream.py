@@ -9,7 +9,7 @@ from caseweave.config.desk import deployed_desk
 from caseweave.logs import start_logging
 from caseweave.router import route_case
 from caseweave.stream import work_through
-from caseweave.wiring import bot_name, make_door, start
+from caseweave.wiring import bot_name, signing_keys, start
 
 logger = start_logging()
 settings = start()
@@ -23,6 +23,6 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
 def _route(record: dict[str, Any]) -> None:
     case_id = record["Keys"]["pk"]["S"].removeprefix("CASE#")
-    keys = make_door(settings).signing_keys
+    keys = signing_keys(settings)
     sort_key = record["Keys"]["sk"]["S"]
     route_case(case_id, sort_key, deployed_desk(), bot_name(settings), keys, datetime.now(UTC))

@@ -9,11 +9,13 @@ import boto3
 import pytest
 
 from caseweave.config.desk import load_desk
+from caseweave.config.threading import load_threading
 from caseweave.domain.desk import Desk
 from caseweave.intake import Door
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = [b"k" * 32]
+THREADING = load_threading(ROOT / "config")
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +25,7 @@ def desk() -> Desk:
 
 @pytest.fixture
 def door() -> Door:
-    return Door("frontline", KEYS, os.urandom)
+    return Door("frontline", KEYS, os.urandom, threading=THREADING)
 
 
 @pytest.fixture

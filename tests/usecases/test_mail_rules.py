@@ -28,7 +28,7 @@ from caseweave.storage.ledger import RawInput
 from caseweave.storage.outbox import outbox_key, settle_message
 from tests.conftest import make_table
 from tests.depth import DEPTH
-from tests.usecases.conftest import KEYS
+from tests.usecases.conftest import KEYS, THREADING
 from tests.usecases.world import NOON, YEAR
 
 SUPPORT = "support@desk.example"
@@ -43,7 +43,7 @@ def list_messages(case_id):
 
 @pytest.fixture
 def door():
-    return Door("frontline", KEYS, os.urandom, SUPPORT)
+    return Door("frontline", KEYS, os.urandom, SUPPORT, THREADING)
 
 
 class Mailbox:
@@ -404,7 +404,7 @@ def test_two_desks_with_automatic_answers_stop_within_the_cap(desk, moods):
     """The other one answers everything, and never says that it is a machine."""
     with mock_aws():
         make_table()
-        mailbox = Mailbox(Door("frontline", KEYS, os.urandom, SUPPORT), desk)
+        mailbox = Mailbox(Door("frontline", KEYS, os.urandom, SUPPORT, THREADING), desk)
         mailbox.write(LIN)
         seen = set()
         for mood in moods:

@@ -79,9 +79,10 @@ def test_a_record_that_was_read_before_another_wrote_it_is_refused(table, door):
 
 def test_many_first_messages_at_once_of_a_customer_without_an_open_case_make_one(table, door, desk):
     first = receive(sms(PHONE), door)
-    close(first.case_id, desk, NOON - timedelta(days=400))
+    close(first.case_id, desk)
+    later = NOON + timedelta(days=400)
 
-    landed = at_once(lambda n: receive(sms(PHONE, f"{n}", f"SM1{n}"), door))
+    landed = at_once(lambda n: receive(sms(PHONE, f"{n}", f"SM1{n}"), door, later))
 
     (case_id,) = {one.case_id for one in landed}
     assert case_id != first.case_id

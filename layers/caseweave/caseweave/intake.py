@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from caseweave.admission import Standing, find_standing
 from caseweave.channels.kept_request import QUERY
-from caseweave.domain.case import Case
+from caseweave.choosing import Chosen, choose
 from caseweave.domain.event import Actor, CaseChange
 from caseweave.domain.evidence import SEAL_SIZE
 from caseweave.domain.identity import Customer, normalise_email
@@ -29,10 +29,17 @@ from caseweave.domain.message import (
     PullHint,
     Receipt,
 )
-from caseweave.domain.open_cases import OpenCases
-from caseweave.domain.opening import NewCase, append_message, keep_message, note_links, open_case
+from caseweave.domain.opening import (
+    NewCase,
+    append_message,
+    follow_up,
+    keep_message,
+    note_links,
+    open_case,
+)
 from caseweave.domain.parts import PartGroup
 from caseweave.domain.reference import make_reference
+from caseweave.domain.threading import ThreadingPolicy
 from caseweave.domain.ulid import derive_ulid
 from caseweave.errors import DuplicateEventError, NotFoundError
 from caseweave.mail_threads import name_mails, suggest_cases
@@ -71,13 +78,14 @@ class Drawn(NamedTuple):
 class Door:
     """What intake needs beside the message: the team that starts with a case, the keys that sign
     our tokens (newest first), and a source of randomness. `support_address` is the one that our
-    mails come from, where mail is taken in.
+    mails come from, where mail is taken in; `threading` says which case a message joins.
     """
 
     default_team: str
     signing_keys: Sequence[bytes]
     entropy: Entropy
     support_address: str = ""
+    threading: ThreadingPolicy = field(default_factory=ThreadingPolicy)
     # Case id → what was drawn for a case that is rebuilt; its id is derived again.
     drawn: Mapping[str, Drawn] = field(default_factory=dict)
 
@@ -185,13 +193,17 @@ def receive_once(
     sender = inbound.sender
     addresses = [entry.address for entry in sender.proven] + list(sender.claims)
     ids = name_mails(inbound)
-    arrival = read_arrival(raw, inbound.event_id, addresses, ids, consistent=is_retry)
+    answered = inbound.context.get("reply_to", "")
+    arrival = read_arrival(raw, inbound.event_id, addresses, ids, answered, consistent=is_retry)
     known, mails = arrival.addresses, arrival.mails
     if _is_echo(inbound, mails, door):
         return _ignore(inbound, raw, "a mail of our own that came back")
-    standing = find_standing(inbound, known, raw, door.signing_keys)
-    listed, case = standing.find_case(consistent=is_retry)
-    if case is None and inbound.remark is not None and not inbound.remark.opens_case:
+    keys, at, policy = door.signing_keys, raw.received_at, door.threading
+    standing = find_standing(inbound, known, raw, keys, policy)
+    chosen = choose(inbound, standing, mails, at, policy, keys, consistent=is_retry)
+    case = chosen.case
+    is_open = case is not None and case.is_active
+    if not is_open and inbound.remark is not None and not inbound.remark.opens_case:
         reason = f"a {inbound.remark} of {inbound.about}; the customer has no open case"
         return _ignore(inbound, raw, reason)
     joining, seed = standing.joining, (raw.provider, raw.account, inbound.event_id)
@@ -206,12 +218,17 @@ def receive_once(
         message = replace(message, proof=standing.admission.proof)
     named = suggest_cases(inbound, message, mails, door.signing_keys)
     joining = replace(joining, suggestions=(*joining.suggestions, *named))
-    change = _change_case(case, message, inbound, joining, door)
-    landing = _land(inbound, raw, message, standing)
-    mail_id = _name_new_mail(inbound, mails)
-    if landing.new_customer is not None:
-        listed = OpenCases(message.customer_id)
-    commit_arrival(change, replace(landing, listed=listed, waiting=waiting, mail_id=mail_id))
+    change, followed = _change_case(chosen, message, inbound, joining, door)
+    landing = replace(
+        _land(inbound, raw, message, standing),
+        noted=chosen.note(change.after, at),
+        followed=followed,
+        waiting=waiting,
+        mail_id=_name_new_mail(inbound, mails),
+    )
+    if landing.noted is None and chosen.candidates and chosen.candidates.own.moved_to:
+        landing = replace(landing, merged=chosen.candidates.own)
+    commit_arrival(change, landing)
     return Landed(change.after.id, change.after.ref, message.id, is_new=True)
 
 
@@ -235,15 +252,19 @@ def _would_answer_ourselves(inbound: InboundMessage, door: Door) -> bool:
 
 
 def _change_case(
-    case: Case | None, message: Message, inbound: InboundMessage, joining: Joining, door: Door
-) -> CaseChange:
+    chosen: Chosen, message: Message, inbound: InboundMessage, joining: Joining, door: Door
+) -> tuple[CaseChange, CaseChange | None]:
+    """What happens to the case, and to the one that it goes on from if it is a follow-up."""
+    case, choice, followed = chosen.case, chosen.choice, None
     if case is None:
         ref, seal = door.draw(message.case_id)
         new = NewCase(message.case_id, ref, door.default_team, seal)
-        change = open_case(new, message, inbound.sender.locale, joining.suggestions)
+        change = open_case(new, message, inbound.sender.locale, joining.suggestions, choice)
+        if chosen.followed is not None:
+            change, followed = follow_up(change, chosen.followed, message.received_at)
     else:
-        change = append_message(case, message, joining.suggestions)
-    return note_links(change, joining.linked, message.received_at)
+        change = append_message(case, message, joining.suggestions, choice)
+    return note_links(change, joining.linked, message.received_at), followed
 
 
 def _land(inbound: InboundMessage, raw: RawInput, message: Message, standing: Standing) -> Landing:

@@ -3,13 +3,14 @@
 import random
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from caseweave.aws.secrets import read_credentials, read_signing_keys
 from caseweave.channels.credentials import Credentials
+from caseweave.config.threading import deployed_threading
 from caseweave.errors import InvalidSignatureError, MissingSecretError
 from caseweave.intake import Door
 from caseweave.settings import Settings
@@ -41,8 +42,18 @@ def start() -> Settings:
 
 def make_door(settings: Settings) -> Door:
     """Raises MissingSecretError."""
-    keys = read_signing_keys(settings.parameter_prefix)
-    return Door(settings.default_team, keys, secrets.token_bytes, settings.support_address)
+    return Door(
+        settings.default_team,
+        signing_keys(settings),
+        secrets.token_bytes,
+        settings.support_address,
+        deployed_threading(),
+    )
+
+
+def signing_keys(settings: Settings) -> Sequence[bytes]:
+    """The keys that sign our tokens, the newest first. Raises MissingSecretError."""
+    return read_signing_keys(settings.parameter_prefix)
 
 
 def replayer(settings: Settings) -> "Replayer":
@@ -251,7 +262,7 @@ def outlet(settings: Settings) -> "Outlet":
     from caseweave.outgoing_files import outgoing_files  # noqa: PLC0415 - only the notifier
     from caseweave.sending import Outlet  # noqa: PLC0415 - only the notifier needs it
 
-    keys, now = make_door(settings).signing_keys, datetime.now(UTC)
+    keys, now = signing_keys(settings), datetime.now(UTC)
     return Outlet(
         prefix=settings.parameter_prefix,
         provider_api_url=settings.provider_api_url,

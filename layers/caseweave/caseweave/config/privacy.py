@@ -5,8 +5,8 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
-from caseweave.config.desk import config_folder
 from caseweave.config.durations import read_duration
+from caseweave.config.folder import config_folder
 from caseweave.config.nodes import Node, read_file
 from caseweave.domain.masking import SecretKind, Shape
 from caseweave.domain.privacy import Hold, PrivacyRules

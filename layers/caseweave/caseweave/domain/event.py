@@ -179,10 +179,17 @@ class CaseChange:
         return replace(self, after=after, events=(*self.events, event))
 
     def add_message(
-        self, kind: EventKind, actor: Actor, message: Message, **case: Any
+        self,
+        kind: EventKind,
+        actor: Actor,
+        message: Message,
+        more: Mapping[str, Any] = NOTHING,
+        **case: Any,
     ) -> "CaseChange":
-        """This change and one more message with the event that vouches for its content."""
-        told = describe_message(message, self.after.seal)
+        """This change and one more message, with the event that vouches for its content and tells
+        *more* of it.
+        """
+        told = {**describe_message(message, self.after.seal), **more}
         if message.attachments and self.after.evidence is not None:
             told[SECURED] = True
         change = self.record(kind, actor, message.received_at, told, **case)

@@ -77,12 +77,20 @@ def follow_case(listed: OpenCases, before: Case | None, after: Case) -> OpenCase
         return None
     if after.merged_into:
         return _merge(listed, after)
-    known = listed.find(after.id) or ListedCase(
-        after.id, after.customer_id, after.opened_at, after.opened_at
-    )
+    known = listed.find(after.id) or list_case(after)
     closed_at = None if after.is_active else known.closed_at or after.updated_at
     now = replace(known, topic=after.category or known.topic, closed_at=closed_at)
     return None if listed.find(after.id) == now else listed.note(now, at=after.updated_at)
+
+
+def list_case(case: Case) -> ListedCase:
+    """A case of which the record says nothing: just opened, or closed long ago (at the latest when
+    it was last changed).
+    """
+    closed_at = None if case.is_active else case.updated_at
+    return ListedCase(
+        case.id, case.customer_id, case.opened_at, case.opened_at, case.category, (), closed_at
+    )
 
 
 def concerns_list(before: Case | None, after: Case) -> bool:

@@ -6,11 +6,14 @@ from datetime import datetime, timedelta
 
 from caseweave.domain.calendars import ALWAYS
 from caseweave.domain.case import Case, CaseState
+from caseweave.domain.case_links import LinkKind, describe_link
 from caseweave.domain.clocks import ClockKind, Policy, Target, start_clock
-from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
+from caseweave.domain.event import NOTHING, Actor, CaseChange, EventKind, begin_change
+from caseweave.domain.handling import change_state
 from caseweave.domain.identity import ProvenAddress, Suggestion
 from caseweave.domain.language import choose_language
 from caseweave.domain.message import Contact, Direction, InboundMessage, Message
+from caseweave.domain.threading import Choice
 
 # Until the router has chosen a policy, a case has this due time: no case is ever without one (P7).
 UNTRIAGED = Policy(
@@ -21,6 +24,15 @@ UNTRIAGED = Policy(
         ClockKind.OUTCOME: Target(timedelta(hours=24), timedelta(hours=4), ALWAYS.name),
     },
 )
+# What is promised until the router has chosen a policy for a case that is open again.
+REOPENED = Policy(
+    "reopened",
+    {
+        ClockKind.NEXT_REPLY: Target(timedelta(minutes=10), timedelta(minutes=3), ALWAYS.name),
+        ClockKind.OUTCOME: Target(timedelta(hours=24), timedelta(hours=4), ALWAYS.name),
+    },
+)
+INTAKE = Actor("system", "intake")
 SUBJECT_LENGTH = 120
 # A stored item holds 400 KB; what is cut here is whole in the ledger.
 LONGEST_BODY = 200_000
@@ -100,7 +112,11 @@ def _cut_quoted(inbound: InboundMessage) -> str:
 
 
 def open_case(
-    new: NewCase, message: Message, locale: str, suggestions: Sequence[Suggestion] = ()
+    new: NewCase,
+    message: Message,
+    locale: str,
+    suggestions: Sequence[Suggestion] = (),
+    choice: Choice | None = None,
 ) -> CaseChange:
     """A new case whose first message is *message*, with an owner and a due time."""
     at = message.received_at
@@ -122,22 +138,59 @@ def open_case(
         EventKind.CASE_OPENED,
         _customer(message),
         at,
-        {"ref": new.ref, "customer_id": message.customer_id, "team": new.team},
+        {
+            "ref": new.ref,
+            "customer_id": message.customer_id,
+            "team": new.team,
+            **({"relatives": list(choice.relatives)} if choice and choice.relatives else {}),
+        },
     )
-    return add_inbound(opened, message, suggestions)
+    return add_inbound(opened, message, suggestions, choice)
 
 
 def append_message(
-    case: Case, message: Message, suggestions: Sequence[Suggestion] = ()
+    case: Case,
+    message: Message,
+    suggestions: Sequence[Suggestion] = (),
+    choice: Choice | None = None,
 ) -> CaseChange:
-    """The customer's next message in the case; in a closed one, only an addition to an earlier."""
-    return add_inbound(begin_change(case), message, suggestions)
+    """The customer's next message in the case; a closed one is only opened again if *choice* says
+    so, else it takes a message without anything following from it.
+    """
+    change = begin_change(case)
+    if choice is not None and choice.reopens:
+        change = reopen_case(case, message)
+    return add_inbound(change, message, suggestions, choice)
+
+
+def reopen_case(case: Case, message: Message) -> CaseChange:
+    """The customer's word opens a closed case again: an answer and an outcome are owed anew."""
+    at = message.received_at
+    promised = [start_clock(kind, REOPENED, ALWAYS, at) for kind in REOPENED.targets]
+    clocks = (*case.clocks, *promised)
+    change = begin_change(case)
+    return change_state(change, CaseState.OPEN, "the customer wrote", INTAKE, at, clocks)
+
+
+def follow_up(change: CaseChange, followed: Case, at: datetime) -> tuple[CaseChange, CaseChange]:
+    """A new case goes on from a closed one: the events in the chains of both."""
+    ours = describe_link(LinkKind.FOLLOWS, followed)
+    theirs = describe_link(LinkKind.FOLLOWED_BY, change.after)
+    return (
+        change.record(EventKind.CASE_FOLLOWS, INTAKE, at, ours),
+        begin_change(followed).record(EventKind.CASE_FOLLOWS, INTAKE, at, theirs),
+    )
 
 
 def add_inbound(
-    change: CaseChange, message: Message, suggestions: Sequence[Suggestion]
+    change: CaseChange,
+    message: Message,
+    suggestions: Sequence[Suggestion],
+    choice: Choice | None = None,
 ) -> CaseChange:
-    """One more inbound message; what is merely suspected of its sender becomes suggestions."""
+    """One more inbound message, and why it is in this case; what is merely suspected of its sender
+    becomes suggestions.
+    """
     case = change.after
     channels = case.channels
     if message.channel not in channels:
@@ -150,6 +203,7 @@ def add_inbound(
         EventKind.MESSAGE_RECEIVED,
         _customer(message),
         message,
+        {"joined": {"rule": str(choice.rule), "because": choice.because}} if choice else NOTHING,
         channels=channels,
         contacts=contacts,
         last_channel=last_channel,
@@ -157,7 +211,7 @@ def add_inbound(
     for suggestion in suggestions:
         change = change.record(
             EventKind.CUSTOMER_SUGGESTED,
-            Actor("system", "intake"),
+            INTAKE,
             message.received_at,
             {
                 "customer_id": suggestion.customer_id,
@@ -175,7 +229,7 @@ def note_links(change: CaseChange, linked: Sequence[ProvenAddress], at: datetime
         if entry.proof.holds:
             change = change.record(
                 EventKind.ADDRESS_LINKED,
-                Actor("system", "intake"),
+                INTAKE,
                 at,
                 {"proof": str(entry.proof)},
                 {"address": str(entry.address)},

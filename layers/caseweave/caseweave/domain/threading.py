@@ -59,11 +59,11 @@ class ClosedRule:
 class ThreadingPolicy:
     """`windows` is, per channel, for how long a sender's next message goes on where the last one
     went (0: it does not). `closed` is by category. `topics` maps, per field of a message, the
-    values that declare a category.
+    values that declare a category. Without any of it, a closed case stays closed.
     """
 
-    windows: Mapping[Channel, timedelta]
-    default: ClosedRule
+    windows: Mapping[Channel, timedelta] = field(default_factory=dict)
+    default: ClosedRule = ClosedRule(timedelta(0), After.NEW)
     closed: Mapping[str, ClosedRule] = field(default_factory=dict)
     several: Several = Several.LATEST
     topics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

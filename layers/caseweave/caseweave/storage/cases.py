@@ -289,15 +289,15 @@ def commit_change(
     return change.after
 
 
-def put_change(write: Transaction, change: CaseChange, listed: OpenCases | None = None) -> None:
-    """Add the records of a change to a transaction, with what it means for the customer's open
-    cases: *listed*, if the caller knows them, as they were when the change was decided.
+def put_change(write: Transaction, change: CaseChange, noted: OpenCases | None = None) -> None:
+    """Add the records of a change to a transaction, with the customer's open cases as they are from
+    then on: as *noted* by a caller who has read them, else as they follow from the change.
     """
     before, after = change.before, change.after
-    if concerns_list(before, after):
-        noted = follow_case(listed or read_open_cases(after.customer_id), before, after)
-        if noted is not None:
-            put_open_cases(write, noted)
+    if noted is None and concerns_list(before, after):
+        noted = follow_case(read_open_cases(after.customer_id), before, after)
+    if noted is not None:
+        put_open_cases(write, noted)
     _put_records(write, change)
 
 

@@ -8,10 +8,12 @@ from typing import Any
 from pynamodb.exceptions import PynamoDBException
 
 from caseweave.domain.case import Case
+from caseweave.domain.case_links import CaseLink, LinkKind
 from caseweave.domain.event import CaseChange
 from caseweave.domain.identity import Address, Customer, Proof, ProvenAddress
 from caseweave.domain.message import Contact, KnownAddress, KnownMail
 from caseweave.domain.open_cases import OpenCases
+from caseweave.domain.opening import INTAKE
 from caseweave.domain.outbound import MAIL_SENDER
 from caseweave.domain.parts import PartGroup
 from caseweave.domain.times import to_rfc3339
@@ -22,6 +24,7 @@ from caseweave.errors import (
     UnavailableError,
 )
 from caseweave.storage import table
+from caseweave.storage.case_links import put_links
 from caseweave.storage.cases import put_change, put_entities
 from caseweave.storage.items import IS_NEW, Item, batch_get, has, make_item
 from caseweave.storage.ledger import LedgerState, RawInput, bound_event_id, ledger_item
@@ -29,7 +32,7 @@ from caseweave.storage.open_cases import PART, decode_open_cases, follow_moves
 from caseweave.storage.outbox import parse_outbox_key
 from caseweave.storage.parts import delete_group
 from caseweave.storage.rows import address_item, customer_item, read_address, read_case
-from caseweave.storage.table import AddressRow, LinkRow, MailIdRow, UsedTokenRow
+from caseweave.storage.table import AddressRow, LinkRow, MailIdRow, OpenCasesRow, UsedTokenRow
 from caseweave.storage.transaction import RefusedError, Transaction
 
 # Of the ids that SES gives to mails; elsewhere than in us-east-1 the region stands before it.
@@ -41,14 +44,18 @@ class Landing:
     """Everything one inbound message writes beside the change of its case.
 
     `contact` is None where no answer can go.
-    `listed` are the customer's open cases as they were when it was decided, None if nobody looked.
+    `noted` is the record of the customer's open cases as it is from now on, None if it stays;
+    `merged` their own one, which led to it. `followed` is what happens to the case that a new one
+    goes on from.
     `origin` is the customer's own known address that the message came from; None when it is not
     (or not yet) theirs. `mail_id` is the message's id, if it is a mail whose id is not known yet.
     """
 
     raw: RawInput
     event_id: str
-    listed: OpenCases | None = None
+    noted: OpenCases | None = None
+    merged: OpenCases | None = None
+    followed: CaseChange | None = None
     contact: Contact | None = None
     origin: KnownAddress | None = None
     new_customer: Customer | None = None
@@ -62,10 +69,19 @@ class Landing:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What is known of a message that arrives: of its addresses, and of the mails it names."""
+    """What is known of a message that arrives: of its addresses, and of the messages it names."""
 
     addresses: Mapping[Address, KnownAddress]
     mails: Mapping[str, KnownMail]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The customer's own record of open cases, the one it leads to, and heads by case id."""
+
+    own: OpenCases
+    listed: OpenCases
+    heads: Mapping[str, Case]
 
 
 def read_arrival(
@@ -73,15 +89,19 @@ def read_arrival(
     event_id: str,
     addresses: Sequence[Address],
     mail_ids: Sequence[str] = (),
+    answered: str = "",
     *,
     consistent: bool,
 ) -> Arrival:
-    """Read 1: was this event taken in before, whose are these addresses, which mails are these?
+    """Read 1: was this event taken in before, whose are these addresses, which mails are these,
+    and is the message that a messenger says is *answered* ours?
 
     Raises DuplicateEventError if it was.
     """
     guard = table.ledger_key(raw.provider, raw.account, bound_event_id(event_id))
     names = {key: mail_id for mail_id in mail_ids for key in _mail_keys(mail_id)}
+    if answered:
+        names[table.sent_key(raw.provider, answered)] = answered
     keys = [guard, *(table.address_key(a.kind, a.value) for a in addresses), *names]
     known, mails = {}, {}
     for kind, values in _batch_get(keys, consistent=consistent):
@@ -111,24 +131,20 @@ def _read_mail(kind: str, values: dict[str, Any]) -> KnownMail:
     return KnownMail(values["case_id"], values["customer_id"])
 
 
-def read_open_case(
-    customer_id: str, hint: str, *, consistent: bool
-) -> tuple[OpenCases, Case | None]:
-    """Read 2: the customer's open cases, and the head of the one that *hint* names, or else of the
-    one that was last active.
+def read_candidates(customer_id: str, case_ids: Sequence[str], *, consistent: bool) -> Candidates:
+    """Read 2: the customer's open cases, and the heads of those that the message is near to.
+
+    One read more for a customer who was merged into another one.
     """
-    keys = [table.open_cases_key(customer_id)] + ([table.case_key(hint)] if hint else [])
-    found = dict(_batch_get(keys, consistent=consistent))
-    own = decode_open_cases(found[PART]) if PART in found else OpenCases(customer_id)
-    listed = follow_moves(own, consistent=consistent)
-    open_ids = [case.id for case in listed.open]
-    if not open_ids:
-        return listed, None
-    if hint not in open_ids or "case" not in found:
-        found = dict(_batch_get([table.case_key(open_ids[0])], consistent=True))
-    if "case" not in found:
-        raise ContentionError("the open case is not readable yet")
-    return listed, read_case(found["case"])
+    keys = [table.open_cases_key(customer_id), *(table.case_key(one) for one in case_ids)]
+    own, heads = OpenCases(customer_id), {}
+    for kind, values in _batch_get(keys, consistent=consistent):
+        if kind == PART:
+            own = decode_open_cases(values)
+        else:
+            head = read_case(values)
+            heads[head.id] = head
+    return Candidates(own, follow_moves(own, consistent=consistent), heads)
 
 
 def commit_arrival(change: CaseChange, landing: Landing) -> None:
@@ -143,11 +159,20 @@ def commit_arrival(change: CaseChange, landing: Landing) -> None:
         "ledger",
         ledger_item(landing.raw, landing.event_id, LedgerState.PARSED, "", case.id, message.id),
     )
-    put_change(write, change, landing.listed)
+    put_change(write, change, landing.noted)
+    if landing.followed is not None:
+        put_change(write, landing.followed)
+        followed = landing.followed.after
+        put_links(
+            write, CaseLink.between(case, LinkKind.FOLLOWS, followed, INTAKE, case.updated_at)
+        )
     put_entities(write, case, landing.entities)
     _put_addresses(write, case, landing)
     if landing.new_customer is not None:
         write.put_new("customer", customer_item(landing.new_customer))
+    if landing.merged is not None:
+        still = has(OpenCasesRow, moved_to=landing.merged.moved_to)
+        write.check(PART, table.open_cases_key(landing.merged.owner), still)
     if landing.mail_id:
         write.put_new("mail", _mail_item(landing, case))
     if landing.used_token:
