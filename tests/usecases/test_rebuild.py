@@ -11,23 +11,26 @@ from hypothesis import strategies as st
 
 from caseweave.aws.mailbox import attachment_key
 from caseweave.cli.outside.customers import write_mail
+from caseweave.config.desk import load_desk
 from caseweave.domain.case import CaseState
 from caseweave.domain.clocks import stop_clock
 from caseweave.domain.event import Actor, begin_change
 from caseweave.domain.handling import change_state
 from caseweave.domain.tokens import issue_link_token, issue_reply_token
 from caseweave.errors import InvalidRequestError
+from caseweave.intake import Landed
 from caseweave.mail_intake import receive_mail
 from caseweave.parts import sweep_parts
 from caseweave.rebuild import Rebuilder
 from caseweave.replay import Replayer
-from caseweave.storage.cases import commit_change, read_head
+from caseweave.storage.cases import commit_change, read_file, read_head
 from caseweave.storage.ledger import LedgerName
 from caseweave.storage.ledger_pages import LedgerFilter, list_all
 from caseweave.storage.table import use_table
 from tests.depth import DEPTH
-from tests.usecases.conftest import KEYS
+from tests.usecases.conftest import KEYS, ROOT
 from tests.usecases.test_replay import SMS, STEPS, USERS, as_request, deliver, take
+from tests.usecases.test_router import route
 from tests.usecases.test_web_intake import BUCKET, desk, submit  # noqa: F401 - a fixture
 from tests.usecases.world import NOON, YEAR
 
@@ -214,7 +217,7 @@ def test_the_files_of_mails_are_kept_again(table, make_empty, desk):  # noqa: F8
 def test_a_case_that_was_closed_between_two_messages_makes_two_cases_again(table, make_empty, door):
     take(door, 1, 1, NOON)
     close_all(NOON + timedelta(hours=1))
-    take(door, 1, 2, NOON + timedelta(hours=2))
+    take(door, 1, 2, NOON + timedelta(days=30))
     target = make_empty()
 
     assert rebuild(table, target, door) == []
@@ -223,6 +226,37 @@ def test_a_case_that_was_closed_between_two_messages_makes_two_cases_again(table
     states = [item["state"]["S"] for item in rebuilt if item["kind"]["S"] == "case"]
     assert sorted(states) == ["closed", "new"]
     assert rebuilt == dump_table(table)
+
+
+def test_a_case_that_a_word_opened_again_is_opened_again(table, make_empty, door):
+    take(door, 1, 1, NOON)
+    close_all(NOON + timedelta(hours=1))
+    take(door, 1, 2, NOON + timedelta(hours=2))
+    target = make_empty()
+
+    assert rebuild(table, target, door) == []
+
+    rebuilt = dump_table(target)
+    assert [one["state"]["S"] for one in rebuilt if one["kind"]["S"] == "case"] == ["open"]
+    assert rebuilt == dump_table(table)
+
+
+def test_what_the_desk_found_a_case_to_be_about_decides_again(table, make_empty, desk):  # noqa: F811
+    token = {"authorization": "Bearer lin"}
+    told = {"message": "充值没到账"}
+    submit(desk, "contact", told, idempotency_key="first", now=NOON, **token)
+    (case_id,) = ids_of("case")
+    (message,) = read_file(case_id).messages
+    route(Landed(case_id, "", message.id, is_new=True), load_desk(ROOT / "config"))
+    at = NOON + timedelta(hours=1)
+    submit(desk, "topup", told, idempotency_key="second", now=at, **token)
+    assert ids_of("case") == [case_id]
+    target = make_empty()
+
+    assert rebuild(table, target, desk.door) == []
+
+    records = [one for one in dump_table(target) if one["kind"]["S"] == "open_cases"]
+    assert records == [one for one in dump_table(table) if one["kind"]["S"] == "open_cases"]
 
 
 def test_a_table_that_has_records_is_left_alone(table, make_empty, door):

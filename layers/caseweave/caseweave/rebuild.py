@@ -1,7 +1,8 @@
 """Rebuilding cases from the ledger, into an empty table: the same ids, references, customers.
 
 What came in is taken in again in the order in which it came, each event at its own time, and cases
-are closed when they were: so the same messages meet the same open cases. What the desk did is not
+are closed, and their topics known, when they were: so the same messages meet the same open cases,
+by the rules of today (config/threading.yaml). What the desk did is not
 in the ledger (docs/replay.md).
 """
 
@@ -20,9 +21,10 @@ from caseweave.parts import SWEPT, sweep_parts
 from caseweave.replay import Replayer, name_event
 from caseweave.rereading import Reading, reread
 from caseweave.storage.cases import commit_change, read_head
-from caseweave.storage.closings import Closing, is_empty, list_closings
+from caseweave.storage.closings import Closing, Triage, is_empty, list_turns
 from caseweave.storage.ledger import LedgerEntry, LedgerName, keep_without_message, read_entries
 from caseweave.storage.ledger_pages import LedgerFilter, LedgerLine, list_all
+from caseweave.storage.open_cases import note_topic
 from caseweave.storage.table import use_table
 
 
@@ -54,14 +56,16 @@ class Rebuilder:
             raise InvalidRequestError("The table has records.", (("into", advice),))
         use_table(self.source)
         lines = list(list_all(wanted))
-        steps: list[LedgerLine | Closing] = [*lines, *list_closings()]
+        steps: list[LedgerLine | Closing | Triage] = [*lines, *list_turns()]
         steps.sort(key=_time_of)
         for _, together in groupby(steps, key=_time_of):
             self._take_moment(list(together), deviates)
         return len(lines)
 
     def _take_moment(
-        self, steps: Sequence[LedgerLine | Closing], deviates: Callable[[Deviation], None]
+        self,
+        steps: Sequence[LedgerLine | Closing | Triage],
+        deviates: Callable[[Deviation], None],
     ) -> None:
         """What has the same time: the events of one request, in their order there."""
         use_table(self.source)
@@ -78,10 +82,12 @@ class Rebuilder:
         for step in steps:
             if isinstance(step, Closing):
                 _close(step)
+            elif isinstance(step, Triage):
+                _triage(step)
 
 
-def _time_of(step: LedgerLine | Closing) -> datetime:
-    return step.at if isinstance(step, Closing) else step.received_at
+def _time_of(step: LedgerLine | Closing | Triage) -> datetime:
+    return step.received_at if isinstance(step, LedgerLine) else step.at
 
 
 def _find_head(case_id: str) -> Case | None:
@@ -132,6 +138,13 @@ def _take_entry(entry: LedgerEntry, reading: Reading | None, replayer: Replayer)
     if place != (entry.case_id, entry.message_id):
         return f"it was in case {entry.case_id or '-'} and is in {place[0] or '-'} now"
     return ""
+
+
+def _triage(triage: Triage) -> None:
+    """Known to the rules alone: the case itself is triaged by the desk that takes it over."""
+    case = _find_head(triage.case_id)
+    if case is not None:
+        note_topic(case.id, case.customer_id, triage.category, triage.at)
 
 
 def _close(closing: Closing) -> None:

@@ -1,4 +1,4 @@
-"""When cases were closed, by a scan of their events: the boundaries between cases."""
+"""What the desk did that decides which case later messages join, by a scan of the cases' events."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,15 +22,28 @@ class Closing:
     reason: str
 
 
-def list_closings() -> Iterator[Closing]:
-    """Every closing, in no order. Raises UnavailableError."""
-    condition = (EventRow.kind == EventRow) & (EventRow.event == str(EventKind.STATE_CHANGED))
+@dataclass(frozen=True, slots=True)
+class Triage:
+    """That it was found out what a case is about."""
+
+    case_id: str
+    at: datetime
+    category: str
+
+
+def list_turns() -> Iterator[Closing | Triage]:
+    """Every closing and triage, in no order. Raises UnavailableError."""
+    condition = (EventRow.kind == EventRow) & EventRow.event.is_in(
+        str(EventKind.STATE_CHANGED), str(EventKind.CASE_TRIAGED)
+    )
     start: Any = None
     while True:
         answer = scan(filter_condition=condition, exclusive_start_key=start)
         for item in answer["Items"]:
             event = read_event(read_item(item)[1])
-            if event.data["after"] == CaseState.CLOSED:
+            if event.kind is EventKind.CASE_TRIAGED:
+                yield Triage(event.owner.id, event.at, str(event.data["category"]))
+            elif event.data["after"] == CaseState.CLOSED:
                 reason = str(event.private.get("reason", ""))
                 yield Closing(event.owner.id, event.at, event.actor, reason)
         start = answer.get("LastEvaluatedKey")

@@ -5,6 +5,7 @@ read: whoever decided from an older one decides again.
 """
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from caseweave.domain.open_cases import ListedCase, OpenCases
@@ -13,7 +14,7 @@ from caseweave.errors import ContentionError
 from caseweave.storage import table
 from caseweave.storage.items import IS_NEW, batch_get, has, make_item
 from caseweave.storage.table import OpenCasesRow
-from caseweave.storage.transaction import Transaction
+from caseweave.storage.transaction import RefusedError, Transaction
 
 # The name of the record in a transaction, for RefusedError.
 PART = "open_cases"
@@ -54,6 +55,20 @@ def put_open_cases(write: Transaction, listed: OpenCases) -> None:
         version=version + 1,
     )
     write.put(PART, item, has(OpenCasesRow, version=version) if version else IS_NEW)
+
+
+def note_topic(case_id: str, customer_id: str, topic: str, at: datetime) -> None:
+    """What a case is about, where the case itself does not say so yet. Raises ContentionError."""
+    listed = read_open_cases(customer_id)
+    known = listed.find(case_id)
+    if known is None or known.topic == topic:
+        return
+    write = Transaction()
+    put_open_cases(write, listed.note(replace(known, topic=topic), at=at))
+    try:
+        write.commit()
+    except RefusedError as error:
+        raise ContentionError(str(error)) from error
 
 
 def decode_open_cases(values: dict[str, Any]) -> OpenCases:
