@@ -137,7 +137,7 @@ def test_their_answer_to_a_notice_opens_a_case(table, door, desk):
     declare(products=(), platform_users=("u-7",))
     sweep(desk)
 
-    answer = receive(sms("+14155550132", "thanks, when?", "SM5"), door)
+    answer = receive(sms("+14155550132", "thanks, when?", "SM5"), door, NOON + timedelta(days=2))
 
     assert cases.read_head(answer.case_id).state is CaseState.NEW
     assert answer.case_id != first.case_id
