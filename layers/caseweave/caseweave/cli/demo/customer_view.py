@@ -1,5 +1,7 @@
 """What an agent sees of a customer, while the business's platform answers and while it does not."""
 
+from typing import Any
+
 from caseweave.cli.customer_table import describe_customer
 from caseweave.cli.demo.arrival import Opened
 from caseweave.cli.demo.customer import ORDER
@@ -14,8 +16,7 @@ _HANG_UPS = 3
 
 def show_customer(stage: Stage, hers: Opened) -> None:
     """The customer view in one line."""
-    view = stage.agent.read_customer(hers.customer_id)
-    require(view["platform"]["state"] == "ok", "an answer of the platform", view["platform"])
+    view = _wait_view(stage, hers, "ok")
     orders = [order["order_no"] for order in view["orders"]]
     require(ORDER in orders, f"her order {ORDER}", orders)
     stage.console.print(f"\n[bold]{narrate('customer_line', stage.language)}[/bold]")
@@ -27,11 +28,21 @@ def look_without_platform(stage: Stage, opened: Opened) -> None:
     faults = f"{stage.outside.outputs['PlatformUrl']}/_faults"
     require_status(call_json("POST", faults, {"mode": "down", "count": _HANG_UPS}), 200)
     with stage.step("platform_down"):
-        view = stage.agent.read_customer(opened.customer_id)
+        view = _wait_view(stage, opened, "unavailable")
     require_status(call("DELETE", faults), 200)
-    platform = view["platform"]
-    require(platform["state"] == "unavailable", "the platform unavailable", platform)
     shown = [case["ref"] for case in view["cases"]["open"]]
     require(opened.ref in shown, f"{opened.ref} shown without the platform", shown)
-    state, reason = (label(platform[name], stage.language) for name in ("state", "reason"))
+    state, reason = (label(view["platform"][name], stage.language) for name in ("state", "reason"))
     stage.tell_key("without_platform", "green", state=state, reason=reason, cases=len(shown))
+
+
+def _wait_view(stage: Stage, opened: Opened, state: str) -> dict[str, Any]:
+    """The view with the platform in this *state*: right away, unless somebody looked at the same
+    customer in the last half minute, or the platform was down in the last quarter.
+    """
+
+    def look() -> dict[str, Any] | None:
+        view = stage.agent.read_customer(opened.customer_id)
+        return view if view["platform"]["state"] == state else None
+
+    return stage.wait_for(f"the view of {opened.customer_id} with the platform {state}", look)
