@@ -9,8 +9,9 @@ from caseweave.domain.identity import (
     ProvenAddress,
     Sender,
     Suggestion,
+    SuggestionKind,
 )
-from caseweave.domain.joining import Joining, Ticket, join_customer
+from caseweave.domain.joining import Joining, Person, Ticket, join_customer
 from caseweave.domain.message import KnownAddress
 
 ANN, BOB = "customer-ann", "customer-bob"
@@ -30,6 +31,7 @@ BY_LOGIN = ProvenAddress(BOB_ID, Proof.LOGIN)
 PHONE_IN_LOGIN = ProvenAddress(ANN_PHONE, Proof.LOGIN)
 
 CLAIMED = "claimed, not proven"
+CONFLICT = SuggestionKind.CONFLICT
 BOTH = "proven address of both customers"
 
 
@@ -105,44 +107,47 @@ def test_joining_is_by_proof_only(sender, store, joining):
 
 
 @pytest.mark.parametrize(
-    ("sender", "platform_ids", "joining"),
+    ("sender", "people", "joining"),
     [
         pytest.param(
             Sender((BY_LOGIN, PHONE_IN_LOGIN)),
-            {ANN: "u-ann"},
-            Joining(None, (BY_LOGIN,), (), (Suggestion(ANN, ANN_PHONE, BOTH),)),
+            {ANN: Person(ANN, "u-ann")},
+            Joining(None, (BY_LOGIN,), (), (Suggestion(ANN, ANN_PHONE, BOTH, kind=CONFLICT),)),
             id="bob's login with ann's old number does not become ann",
         ),
         pytest.param(
             Sender((BY_LOGIN, PHONE_IN_LOGIN)),
-            {ANN: ""},
+            {ANN: Person(ANN, "")},
             Joining(ANN, (BY_LOGIN,)),
             id="a login by a customer known only by phone",
         ),
         pytest.param(
             Sender((BY_LOGIN, PHONE_IN_LOGIN)),
-            {ANN: "u-bob"},
+            {ANN: Person(ANN, "u-bob")},
             Joining(ANN, (BY_LOGIN,)),
             id="the same platform id is the same customer",
         ),
         pytest.param(
             Sender((PHONE_IN_LOGIN,)),
-            {ANN: "u-ann"},
+            {ANN: Person(ANN, "u-ann")},
             Joining(ANN),
             id="without a platform id of their own nothing is vetoed",
         ),
     ],
 )
-def test_two_platform_ids_are_two_customers(sender, platform_ids, joining):
-    assert join_customer(sender, known(ann=ANN_PHONE), platform_ids) == joining
+def test_two_platform_ids_are_two_customers(sender, people, joining):
+    assert join_customer(sender, known(ann=ANN_PHONE), people) == joining
 
 
 def test_a_vetoed_owner_does_not_stop_the_next_address_from_joining():
     store = {**known(ann=ANN_PHONE), **known(bob=ANN_MAIL)}
     joined = join_customer(
-        Sender((BY_LOGIN, PHONE_IN_LOGIN, BY_MAIL)), store, {ANN: "u-ann", BOB: ""}
+        Sender((BY_LOGIN, PHONE_IN_LOGIN, BY_MAIL)),
+        store,
+        {ANN: Person(ANN, "u-ann"), BOB: Person(BOB)},
     )
-    assert joined == Joining(BOB, (BY_LOGIN,), (), (Suggestion(ANN, ANN_PHONE, BOTH),))
+    conflict = Suggestion(ANN, ANN_PHONE, BOTH, kind=CONFLICT)
+    assert joined == Joining(BOB, (BY_LOGIN,), (), (conflict,))
 
 
 def test_a_signed_link_makes_an_unknown_chat_the_customers():
@@ -184,3 +189,10 @@ def test_a_reply_token_does_not_turn_a_claim_into_a_link():
     sender = Sender((BY_FORM,), claims=(ANN_MAIL,))
     joined = join_customer(sender, known(bob=ANN_MAIL), {}, Ticket(ANN, is_link=False))
     assert joined == Joining(ANN, (), (), (Suggestion(BOB, ANN_MAIL, CLAIMED),))
+
+
+def test_customers_who_were_merged_suggest_nothing_to_each_other():
+    people = {ANN: Person(ANN), BOB: Person(ANN)}
+    sender = Sender((BY_MAIL, BY_PHONE), claims=(BOB_PHONE,))
+    store = known(ann=ANN_MAIL) | known(bob=ANN_PHONE) | known(bob=BOB_PHONE)
+    assert join_customer(sender, store, people) == Joining(ANN)

@@ -102,7 +102,7 @@ def test_signing_in_later_joins_what_the_phone_wrote_before(table, door):
 
     assert web.case_id == text.case_id
     customer = cases.read_head(text.case_id).customer_id
-    assert customers.find_platform_id(customer) == "u-1001"
+    assert customers.find_platform_ids([customer]) == {"u-1001"}
 
 
 def test_two_platform_users_with_one_phone_stay_two_customers_with_a_suggestion(table, door):

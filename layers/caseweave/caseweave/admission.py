@@ -7,14 +7,14 @@ from hashlib import sha256
 
 from caseweave.domain.case import Case
 from caseweave.domain.identity import Address, AddressKind, Proof
-from caseweave.domain.joining import Joining, Ticket, join_customer
+from caseweave.domain.joining import Joining, Person, Ticket, join_customer
 from caseweave.domain.message import InboundMessage, KnownAddress, Remark
 from caseweave.domain.open_cases import list_case
 from caseweave.domain.threading import ThreadingPolicy
 from caseweave.domain.tokens import read_link_token, read_reply_token
 from caseweave.errors import NotFoundError
 from caseweave.storage.cases import read_current
-from caseweave.storage.customers import find_platform_id
+from caseweave.storage.customers import read_people
 from caseweave.storage.intake import is_token_used
 from caseweave.storage.ledger import RawInput, find_case_of
 from caseweave.storage.open_cases import read_open_cases
@@ -75,7 +75,7 @@ def find_standing(
         admission = _admit(signed, policy, raw.received_at)
     if admission is not None:
         ticket = Ticket(admission.case.customer_id, is_link=False)
-    joining = join_customer(inbound.sender, known, _find_platform_ids(address, known), ticket)
+    joining = join_customer(inbound.sender, known, _find_people(address, known, ticket), ticket)
     return Standing(joining, origin, signed, admission, used_token)
 
 
@@ -138,9 +138,14 @@ def _find_told(inbound: InboundMessage, raw: RawInput) -> Admission | None:
     return Admission(read_current(case_id), proof) if case_id else None
 
 
-def _find_platform_ids(origin: Address, known: Mapping[Address, KnownAddress]) -> dict[str, str]:
-    """Only a sign-in by a user not seen before can meet another user's phone or mail address."""
-    if origin.kind is not AddressKind.PLATFORM or origin in known:
-        return {}
+def _find_people(
+    origin: Address, known: Mapping[Address, KnownAddress], ticket: Ticket | None
+) -> dict[str, Person]:
+    """Whom the known customers stand for, where it can matter: a sign-in by a user not seen before
+    may meet another user's phone, and a message may come from two customers at once.
+    """
     owners = {owner.customer_id for owner in known.values()}
-    return {owner: find_platform_id(owner) for owner in owners}
+    if ticket is not None:
+        owners.add(ticket.customer_id)
+    is_new_user = origin.kind is AddressKind.PLATFORM and origin not in known
+    return read_people(owners) if is_new_user or len(owners) > 1 else {}

@@ -12,9 +12,10 @@ from typing import NamedTuple
 from caseweave.admission import Standing, find_standing
 from caseweave.channels.kept_request import QUERY
 from caseweave.choosing import Chosen, choose
+from caseweave.customer_records import Records, record_sender
 from caseweave.domain.event import Actor, CaseChange
 from caseweave.domain.evidence import SEAL_SIZE
-from caseweave.domain.identity import Customer, normalise_email
+from caseweave.domain.identity import normalise_email
 from caseweave.domain.joining import Joining
 from caseweave.domain.message import (
     Channel,
@@ -68,7 +69,7 @@ _HINT_RETENTION = timedelta(days=7)
 
 
 class Drawn(NamedTuple):
-    """What a case has that is drawn at random."""
+    """What a case has that is drawn at random; a customer has the seal alone."""
 
     ref: str
     seal: str
@@ -86,13 +87,18 @@ class Door:
     entropy: Entropy
     support_address: str = ""
     threading: ThreadingPolicy = field(default_factory=ThreadingPolicy)
-    # Case id → what was drawn for a case that is rebuilt; its id is derived again.
+    # What was drawn for a case or a customer that is rebuilt; their ids are derived again.
     drawn: Mapping[str, Drawn] = field(default_factory=dict)
 
     def draw(self, case_id: str) -> Drawn:
         """The reference and the seal that a new case gets."""
         known = self.drawn.get(case_id)
         return known or Drawn(make_reference(self.entropy(5)), self.entropy(SEAL_SIZE).hex())
+
+    def draw_seal(self, customer_id: str) -> str:
+        """The seal that a new customer gets."""
+        known = self.drawn.get(customer_id)
+        return known.seal if known else self.entropy(SEAL_SIZE).hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,17 +223,25 @@ def receive_once(
     if standing.admission is not None:
         message = replace(message, proof=standing.admission.proof)
     named = suggest_cases(inbound, message, mails, door.signing_keys)
-    joining = replace(joining, suggestions=(*joining.suggestions, *named))
+    seal = door.draw_seal(message.customer_id) if joining.customer_id is None else ""
+    suggested = (*joining.suggestions, *named)
+    records = record_sender(inbound, message, standing, suggested, known, seal)
+    joining = replace(joining, suggestions=records.suggestions)
     change, followed = _change_case(chosen, message, inbound, joining, door)
     landing = replace(
-        _land(inbound, raw, message, standing),
+        _land(inbound, raw, message, standing, records),
         noted=chosen.note(change.after, at),
         followed=followed,
         waiting=waiting,
         mail_id=_name_new_mail(inbound, mails),
     )
-    if landing.noted is None and chosen.candidates and chosen.candidates.own.moved_to:
-        landing = replace(landing, merged=chosen.candidates.own)
+    if landing.noted is None and chosen.candidates:
+        if message.customer_id != change.after.customer_id:
+            # Written for its version alone: no merge is undone at the moment in which a message of
+            # the one customer goes into a case of the other.
+            landing = replace(landing, noted=chosen.candidates.listed)
+        elif chosen.candidates.own.moved_to:
+            landing = replace(landing, merged=chosen.candidates.own)
     commit_arrival(change, landing)
     return Landed(change.after.id, change.after.ref, message.id, is_new=True)
 
@@ -267,25 +281,17 @@ def _change_case(
     return note_links(change, joining.linked, message.received_at), followed
 
 
-def _land(inbound: InboundMessage, raw: RawInput, message: Message, standing: Standing) -> Landing:
-    sender, joining, origin = inbound.sender, standing.joining, standing.origin
-    new_customer = None
-    if joining.customer_id is None:
-        new_customer = Customer(
-            id=message.customer_id,
-            name=sender.name,
-            locale=sender.locale,
-            tier=sender.tier,
-            role=sender.role,
-            created_at=raw.received_at,
-        )
+def _land(
+    inbound: InboundMessage, raw: RawInput, message: Message, standing: Standing, records: Records
+) -> Landing:
+    joining, origin = standing.joining, standing.origin
     is_own = origin is not None and origin.customer_id == message.customer_id
     return Landing(
         raw=raw,
         event_id=inbound.event_id,
         contact=message.contact,
         origin=origin if is_own else None,
-        new_customer=new_customer,
+        customers=records.changes,
         linked=joining.linked,
         moved=joining.moved,
         used_token=standing.used_token,

@@ -22,6 +22,7 @@ from caseweave.replay import Replayer, name_event
 from caseweave.rereading import Reading, reread
 from caseweave.storage.cases import commit_change, read_head
 from caseweave.storage.closings import Closing, Triage, is_empty, list_turns
+from caseweave.storage.customers import read_customer_of
 from caseweave.storage.ledger import LedgerEntry, LedgerName, keep_without_message, read_entries
 from caseweave.storage.ledger_pages import LedgerFilter, LedgerLine, list_all
 from caseweave.storage.open_cases import note_topic
@@ -72,7 +73,11 @@ class Rebuilder:
         names = [step.name for step in steps if isinstance(step, LedgerLine)]
         entries = read_entries(names)
         heads = map(_find_head, {entry.case_id for entry in entries.values()})
-        drawn = {case.id: Drawn(case.ref, case.seal) for case in heads if case is not None}
+        drawn = {}
+        for case in filter(None, heads):
+            customer = read_customer_of(case.customer_id)
+            drawn[case.id] = Drawn(case.ref, case.seal)
+            drawn[customer.id] = Drawn("", customer.seal)
         use_table(self.target)
         door = replace(self.replayer.door, drawn=drawn)
         target = replace(self.replayer, door=door)

@@ -60,6 +60,19 @@ class EventKind(StrEnum):
     SNAPSHOT_DELAYED = "snapshot_delayed"
     SNAPSHOT_UNAVAILABLE = "snapshot_unavailable"
     EVIDENCE_EXPORTED = "evidence_exported"
+    # Of a case or message that became another customer's when two were un-merged.
+    CUSTOMER_CHANGED = "customer_changed"
+    # Of a customer.
+    LINK_ADDED = "link_added"
+    LINK_REMOVED = "link_removed"
+    SUGGESTION_MADE = "suggestion_made"
+    SUGGESTION_ACCEPTED = "suggestion_accepted"
+    SUGGESTION_DISMISSED = "suggestion_dismissed"
+    VERIFICATION_STARTED = "verification_started"
+    VERIFICATION_PASSED = "verification_passed"
+    VERIFICATION_FAILED = "verification_failed"
+    CUSTOMER_MERGED = "customer_merged"
+    CUSTOMER_UNMERGED = "customer_unmerged"
 
 
 @dataclass(frozen=True, slots=True)

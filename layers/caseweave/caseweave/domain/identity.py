@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from caseweave.domain.evidence import GENESIS
+
 
 class AddressKind(StrEnum):
     PLATFORM = "platform"
@@ -27,6 +29,8 @@ class Proof(StrEnum):
     """How we know that an address belongs to a customer, in the words agents read."""
 
     LOGIN = "login"
+    # They said the one-time code that we sent to that address.
+    CODE = "code"
     PROVIDER = "provider"
     DMARC = "dmarc"
     SIGNED_LINK = "signed_link"
@@ -44,6 +48,24 @@ class Proof(StrEnum):
     def holds(self) -> bool:
         """Does it prove anything?"""
         return self not in (Proof.NONE, Proof.REFUTED)
+
+    @property
+    def strength(self) -> int:
+        """How much it proves, to compare with others; 0 proves nothing."""
+        return _STRENGTHS.get(self, 0)
+
+
+# What says more comes first. Whoever holds a session or a token of ours was let in, no more.
+_STRENGTHS = {
+    Proof.LOGIN: 8,
+    Proof.CODE: 7,
+    Proof.PROVIDER: 6,
+    Proof.DMARC: 5,
+    Proof.SIGNED_LINK: 4,
+    Proof.REPLY_TOKEN: 3,
+    Proof.SESSION: 2,
+    Proof.AGENT: 1,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +100,71 @@ class Sender:
     role: str = ""
 
 
+class SuggestionKind(StrEnum):
+    """What accepting it would do."""
+
+    # The address becomes the customer's.
+    LINK = "link"
+    # The two customers become one.
+    MERGE = "merge"
+    # Nothing: the two have different users of the platform, so they are two people.
+    CONFLICT = "conflict"
+
+
+class SuggestionState(StrEnum):
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DISMISSED = "dismissed"
+
+
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Why this case may belong to another known customer, or to one case of theirs; for an agent
-    to decide.
+    """Why a message's sender may be another known customer (or write about one case of theirs), or
+    may have an address that nobody has yet (`customer_id` is "" then); for an agent to decide.
     """
 
     customer_id: str
     address: Address
     reason: str
     case_id: str = ""
+    kind: SuggestionKind = SuggestionKind.MERGE
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSuggestion:
+    """A suggestion in the records of the customer `of`, and what an agent made of it."""
+
+    id: str
+    of: str
+    suggestion: Suggestion
+    state: SuggestionState
+    made_at: datetime
+    settled_at: datetime | None = None
+    settled_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An address of the customer `of`: on what proof, from where (`sms/twilio`, `agent`), who
+    linked it and when.
+    """
+
+    of: str
+    address: Address
+    proof: Proof
+    source: str
+    actor: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Customer:
+    """A customer's own record, with the end of the chain of what happened to them.
+
+    `merged_into` is the customer that this one was merged into, "" for a root, whose `members` are
+    all who are in it. The rest is as in a case.
+    """
+
     id: str
     name: str = ""
     locale: str = ""
@@ -99,7 +172,12 @@ class Customer:
     role: str = ""
     created_at: datetime | None = None
     merged_into: str = ""
+    merged_at: datetime | None = None
     members: tuple[str, ...] = ()
+    seq: int = 0
+    chain: str = GENESIS
+    seal: str = ""
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ First cut of the rule: one open case a customer.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from caseweave.domain.identity import (
     Address,
@@ -13,6 +13,7 @@ from caseweave.domain.identity import (
     ProvenAddress,
     Sender,
     Suggestion,
+    SuggestionKind,
 )
 from caseweave.domain.message import KnownAddress
 
@@ -27,6 +28,16 @@ class Ticket:
 
     customer_id: str
     is_link: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom a known customer stands for: the root of those they are merged with, and the user of
+    the platform that they are ("" if none is linked).
+    """
+
+    root: str
+    platform_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +57,19 @@ class Joining:
 def join_customer(
     sender: Sender,
     known: Mapping[Address, KnownAddress],
-    platform_ids: Mapping[str, str],
+    people: Mapping[str, Person],
     ticket: Ticket | None = None,
 ) -> Joining:
     """Decide from what is proven about the sender and *known* about the addresses.
 
-    *platform_ids* maps known customers to their platform user ids: two customers with different
-    platform ids are two people, whatever else they share.
+    *people* says of known customers whom they stand for; one who is not in it stands for
+    themselves. Two with different platform ids are two people, whatever else they share.
     """
-    chosen = ticket.customer_id if ticket else _find_owner(sender, known, platform_ids)
+    chosen = ticket.customer_id if ticket else _find_owner(sender, known, people)
     if ticket and ticket.is_link:
         return _join_by_link(sender, known, ticket.customer_id)
+    own = people.get(chosen or "", Person(chosen or ""))
+    own = replace(own, platform_id=_read_own_id(sender) or own.platform_id)
     linked, suggestions = [], []
     for entry in sender.proven:
         owner = known.get(entry.address)
@@ -64,11 +77,14 @@ def join_customer(
             # A reply token does not make an unproven sender's address the customer's.
             if ticket is None or entry.address.kind is not AddressKind.UNPROVEN:
                 linked.append(entry)
-        elif owner.customer_id != chosen:
+        else:
             reason = "proven address of both customers"
-            suggestions.append(Suggestion(owner.customer_id, entry.address, reason))
-    suggestions += _suggest_claims(sender, known, chosen)
-    return Joining(chosen, tuple(linked), (), tuple(suggestions))
+            suggestions.append(_suggest(own, owner, entry.address, reason, people))
+    for claim in sender.claims:
+        claimed = known.get(claim)
+        if claimed is not None:
+            suggestions.append(_suggest(own, claimed, claim, "claimed, not proven", people))
+    return Joining(chosen, tuple(linked), (), tuple(filter(None, suggestions)))
 
 
 def _join_by_link(
@@ -87,27 +103,41 @@ def _join_by_link(
 def _find_owner(
     sender: Sender,
     known: Mapping[Address, KnownAddress],
-    platform_ids: Mapping[str, str],
+    people: Mapping[str, Person],
 ) -> str | None:
-    own_id = next(
-        (e.address.value for e in sender.proven if e.address.kind is AddressKind.PLATFORM), ""
-    )
+    own_id = _read_own_id(sender)
     for entry in sender.proven:
         owner = known.get(entry.address)
         if owner is None:
             continue
-        their_id = platform_ids.get(owner.customer_id, "")
-        if not own_id or not their_id or own_id == their_id:
+        their_id = people.get(owner.customer_id, Person("")).platform_id
+        if not are_two_people(own_id, their_id):
             return owner.customer_id
     return None
 
 
-def _suggest_claims(
-    sender: Sender, known: Mapping[Address, KnownAddress], chosen: str | None
-) -> list[Suggestion]:
-    owners = [(claim, known.get(claim)) for claim in sender.claims]
-    return [
-        Suggestion(owner.customer_id, claim, "claimed, not proven")
-        for claim, owner in owners
-        if owner is not None and owner.customer_id != chosen
-    ]
+def are_two_people(one: str, other: str) -> bool:
+    """Do two platform ids forbid that two customers are one? Not where either has none."""
+    return bool(one) and bool(other) and one != other
+
+
+def _read_own_id(sender: Sender) -> str:
+    """The platform's user id that the sender signed in with, "" for none."""
+    kinds = (e.address.value for e in sender.proven if e.address.kind is AddressKind.PLATFORM)
+    return next(kinds, "")
+
+
+def _suggest(
+    own: Person,
+    owner: KnownAddress,
+    address: Address,
+    reason: str,
+    people: Mapping[str, Person],
+) -> Suggestion | None:
+    """That the two may be one, unless they are."""
+    other = people.get(owner.customer_id, Person(owner.customer_id))
+    if own.root == other.root:
+        return None
+    is_vetoed = are_two_people(own.platform_id, other.platform_id)
+    kind = SuggestionKind.CONFLICT if is_vetoed else SuggestionKind.MERGE
+    return Suggestion(owner.customer_id, address, reason, kind=kind)

@@ -1,22 +1,21 @@
 """The intake transaction: guard and effect of an inbound message commit together (P1–P3)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pynamodb.exceptions import PynamoDBException
 
 from caseweave.domain.case import Case
 from caseweave.domain.case_links import CaseLink, LinkKind
-from caseweave.domain.event import CaseChange
-from caseweave.domain.identity import Address, Customer, Proof, ProvenAddress
-from caseweave.domain.message import Contact, KnownAddress, KnownMail
+from caseweave.domain.customer_change import CustomerChange, begin_customer_change
+from caseweave.domain.event import Actor, CaseChange
+from caseweave.domain.identity import Address, Link, Proof, ProvenAddress
+from caseweave.domain.message import Contact, KnownAddress, KnownMail, Message
 from caseweave.domain.open_cases import OpenCases
 from caseweave.domain.opening import INTAKE
 from caseweave.domain.outbound import MAIL_SENDER
 from caseweave.domain.parts import PartGroup
-from caseweave.domain.times import to_rfc3339
 from caseweave.errors import (
     ContentionError,
     DuplicateEventError,
@@ -26,13 +25,14 @@ from caseweave.errors import (
 from caseweave.storage import table
 from caseweave.storage.case_links import put_links
 from caseweave.storage.cases import put_change, put_entities
+from caseweave.storage.customers import put_customer_change, read_customer_of
 from caseweave.storage.items import IS_NEW, Item, batch_get, has, make_item
 from caseweave.storage.ledger import LedgerState, RawInput, bound_event_id, ledger_item
 from caseweave.storage.open_cases import PART, decode_open_cases, follow_moves
 from caseweave.storage.outbox import parse_outbox_key
 from caseweave.storage.parts import delete_group
-from caseweave.storage.rows import address_item, customer_item, read_address, read_case
-from caseweave.storage.table import AddressRow, LinkRow, MailIdRow, OpenCasesRow, UsedTokenRow
+from caseweave.storage.rows import address_item, read_address, read_case
+from caseweave.storage.table import AddressRow, MailIdRow, OpenCasesRow, UsedTokenRow
 from caseweave.storage.transaction import RefusedError, Transaction
 
 # Of the ids that SES gives to mails; elsewhere than in us-east-1 the region stands before it.
@@ -58,7 +58,7 @@ class Landing:
     followed: CaseChange | None = None
     contact: Contact | None = None
     origin: KnownAddress | None = None
-    new_customer: Customer | None = None
+    customers: Sequence[CustomerChange] = ()
     linked: Sequence[ProvenAddress] = ()
     moved: Sequence[Address] = ()
     used_token: str = ""
@@ -167,9 +167,9 @@ def commit_arrival(change: CaseChange, landing: Landing) -> None:
             write, CaseLink.between(case, LinkKind.FOLLOWS, followed, INTAKE, case.updated_at)
         )
     put_entities(write, case, landing.entities)
-    _put_addresses(write, case, landing)
-    if landing.new_customer is not None:
-        write.put_new("customer", customer_item(landing.new_customer))
+    _put_addresses(write, case, message, landing)
+    for customer in landing.customers:
+        put_customer_change(write, customer)
     if landing.merged is not None:
         still = has(OpenCasesRow, moved_to=landing.merged.moved_to)
         write.check(PART, table.open_cases_key(landing.merged.owner), still)
@@ -210,13 +210,22 @@ def move_number(raw: RawInput, event_id: str, old: Address, new: Address) -> Non
     if new not in known:
         item = address_item(new, owner.customer_id, Proof.PROVIDER, owner.case_id, None)
         write.put("address", item, IS_NEW)
-        _put_link(write, owner.customer_id, new, Proof.PROVIDER, raw.received_at)
+    put_customer_change(write, _change_links(owner, old, new, raw))
     try:
         write.commit()
     except RefusedError as error:
         if "ledger" in error.parts:
             raise DuplicateEventError(event_id) from error
         raise ContentionError(str(error)) from error
+
+
+def _change_links(owner: KnownAddress, old: Address, new: Address, raw: RawInput) -> CustomerChange:
+    """The customer's own record of it."""
+    actor, source = Actor("provider", raw.provider), f"number change/{raw.provider}"
+    change = begin_customer_change(read_customer_of(owner.customer_id))
+    gone = Link(owner.customer_id, old, owner.proof, source, str(actor), raw.received_at)
+    change = change.remove_link(gone, "the number was given up", actor, raw.received_at)
+    return change.add_link(replace(gone, address=new, proof=Proof.PROVIDER), actor)
 
 
 def _mail_item(landing: Landing, case: Case) -> Item:
@@ -233,35 +242,20 @@ def is_token_used(digest: str) -> bool:
     return any(True for _ in _batch_get([table.token_key(digest)], consistent=True))
 
 
-def _put_addresses(write: Transaction, case: Case, landing: Landing) -> None:
+def _put_addresses(write: Transaction, case: Case, message: Message, landing: Landing) -> None:
     """The address the message came from is refreshed; newly proven ones are linked."""
     origin = landing.origin
     linked = {entry.address: entry.proof for entry in landing.linked}
     for address, proof in linked.items():
         own = landing.contact
         contact = own if own is not None and address == own.address else None
-        item = address_item(address, case.customer_id, proof, case.id, contact)
+        item = address_item(address, message.customer_id, proof, case.id, contact)
         write.put("address", item, None if address in landing.moved else IS_NEW)
-        _put_link(write, case.customer_id, address, proof, landing.raw.received_at)
     if origin is not None:
         item = address_item(
             origin.address, origin.customer_id, origin.proof, case.id, landing.contact
         )
         write.put("address", item, has(AddressRow, customer_id=origin.customer_id))
-
-
-def _put_link(
-    write: Transaction, customer_id: str, address: Address, proof: str, at: datetime
-) -> None:
-    link = make_item(
-        LinkRow,
-        table.link_key(customer_id, address.kind, address.value),
-        address_kind=str(address.kind),
-        address_value=address.value,
-        proof=str(proof),
-        linked_at=to_rfc3339(at),
-    )
-    write.put("link", link)
 
 
 def _batch_get(keys: Sequence[table.Key], *, consistent: bool) -> list[tuple[str, dict[str, Any]]]:

@@ -7,7 +7,18 @@ from caseweave.domain.case import Case, Priority
 from caseweave.domain.case_links import CaseLink, LinkKind
 from caseweave.domain.continuing import awaits_reading
 from caseweave.domain.event import Actor, Event, EventKind, is_milestone
-from caseweave.domain.identity import Address, AddressKind, Customer, Proof
+from caseweave.domain.evidence import GENESIS
+from caseweave.domain.identity import (
+    Address,
+    AddressKind,
+    Customer,
+    KeptSuggestion,
+    Link,
+    Proof,
+    Suggestion,
+    SuggestionKind,
+    SuggestionState,
+)
 from caseweave.domain.media import FileOutcome
 from caseweave.domain.message import (
     Contact,
@@ -277,7 +288,12 @@ def customer_item(customer: Customer) -> Item:
         role=customer.role or None,
         created_at=optional_rfc3339(customer.created_at),
         merged_into=customer.merged_into or None,
+        merged_at=optional_rfc3339(customer.merged_at),
         members=list(customer.members) or None,
+        seq=customer.seq,
+        chain=customer.chain,
+        seal=customer.seal or None,
+        version=customer.version,
     )
 
 
@@ -290,5 +306,70 @@ def read_customer(values: Values) -> Customer:
         role=values.get("role") or "",
         created_at=from_rfc3339(values["created_at"]),
         merged_into=values.get("merged_into") or "",
+        merged_at=optional_time(values.get("merged_at")),
         members=tuple(values.get("members") or ()),
+        seq=int(values.get("seq") or 0),
+        chain=values.get("chain") or GENESIS,
+        seal=values.get("seal") or "",
+        version=int(values.get("version") or 0),
+    )
+
+
+def link_item(link: Link) -> Item:
+    return make_item(
+        table.LinkRow,
+        table.link_key(link.of, link.address.kind, link.address.value),
+        address_kind=str(link.address.kind),
+        address_value=link.address.value,
+        proof=str(link.proof),
+        source=link.source or None,
+        actor=link.actor or None,
+        linked_at=to_rfc3339(link.at),
+    )
+
+
+def read_link(values: Values) -> Link:
+    return Link(
+        of=values["pk"].removeprefix("CUST#"),
+        address=Address(AddressKind(values["address_kind"]), values["address_value"]),
+        proof=Proof(values["proof"]),
+        source=values.get("source") or "",
+        actor=values.get("actor") or "",
+        at=from_rfc3339(values["linked_at"]),
+    )
+
+
+def suggestion_item(kept: KeptSuggestion) -> Item:
+    said = kept.suggestion
+    return make_item(
+        table.SuggestionRow,
+        table.suggestion_key(kept.of, kept.id),
+        address_kind=str(said.address.kind),
+        address_value=said.address.value,
+        other_id=said.customer_id or None,
+        case_id=said.case_id or None,
+        suggestion=str(said.kind),
+        reason=said.reason,
+        state=str(kept.state),
+        made_at=to_rfc3339(kept.made_at),
+        settled_at=optional_rfc3339(kept.settled_at),
+        settled_by=kept.settled_by or None,
+    )
+
+
+def read_suggestion(values: Values) -> KeptSuggestion:
+    return KeptSuggestion(
+        id=values["sk"].removeprefix("SUGGEST#"),
+        of=values["pk"].removeprefix("CUST#"),
+        suggestion=Suggestion(
+            customer_id=values.get("other_id") or "",
+            address=Address(AddressKind(values["address_kind"]), values["address_value"]),
+            reason=values["reason"],
+            case_id=values.get("case_id") or "",
+            kind=SuggestionKind(values["suggestion"]),
+        ),
+        state=SuggestionState(values["state"]),
+        made_at=from_rfc3339(values["made_at"]),
+        settled_at=optional_time(values.get("settled_at")),
+        settled_by=values.get("settled_by") or "",
     )

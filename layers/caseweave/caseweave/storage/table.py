@@ -148,17 +148,40 @@ class CustomerRow(Row, discriminator="customer"):
     role = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
     merged_into = UnicodeAttribute(null=True)
+    merged_at = UnicodeAttribute(null=True)
     # Of a root: everybody merged into it, also by way of others.
     members: JSONAttribute = JSONAttribute(null=True)
+    # The end of the customer's chain, and the seal that it commits under.
+    seq = NumberAttribute(null=True)
+    chain = UnicodeAttribute(null=True)
+    seal = UnicodeAttribute(null=True)
+    version = NumberAttribute(null=True)
 
 
 class LinkRow(Row, discriminator="link"):
-    """One identity link of a customer: which address, on what proof, since when."""
+    """One identity link of a customer: which address, on what proof, from where, since when."""
 
     address_kind = UnicodeAttribute()
     address_value = UnicodeAttribute()
     proof = UnicodeAttribute()
+    source = UnicodeAttribute(null=True)
+    actor = UnicodeAttribute(null=True)
     linked_at = UnicodeAttribute()
+
+
+class SuggestionRow(Row, discriminator="suggestion"):
+    """Who a customer may be besides, until an agent has decided, and what was decided."""
+
+    address_kind = UnicodeAttribute()
+    address_value = UnicodeAttribute()
+    other_id = UnicodeAttribute(null=True)
+    case_id = UnicodeAttribute(null=True)
+    suggestion = UnicodeAttribute()
+    reason = UnicodeAttribute()
+    state = UnicodeAttribute()
+    made_at = UnicodeAttribute()
+    settled_at = UnicodeAttribute(null=True)
+    settled_by = UnicodeAttribute(null=True)
 
 
 class OpenCasesRow(Row, discriminator="open_cases"):
@@ -367,6 +390,10 @@ def customer_key(customer_id: str) -> Key:
 
 def link_key(customer_id: str, kind: str, value: str) -> Key:
     return f"CUST#{customer_id}", f"LINK#{kind}#{value}"
+
+
+def suggestion_key(customer_id: str, suggestion_id: str) -> Key:
+    return f"CUST#{customer_id}", f"SUGGEST#{suggestion_id}"
 
 
 def open_cases_key(customer_id: str) -> Key:

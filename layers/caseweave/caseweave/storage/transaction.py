@@ -47,8 +47,9 @@ class Transaction:
         """Put a record that must not exist yet."""
         self.put(part, item, IS_NEW)
 
-    def delete(self, part: str, key: Key, condition: Condition) -> None:
-        self._deletes.append((part, {"Key": _as_item(key), **condition.arguments()}))
+    def delete(self, part: str, key: Key, condition: Condition | None = None) -> None:
+        arguments = condition.arguments() if condition else {}
+        self._deletes.append((part, {"Key": _as_item(key), **arguments}))
 
     def check(self, part: str, key: Key, condition: Condition) -> None:
         """A record that is not written must be as it was when this was decided."""
