@@ -1,4 +1,4 @@
-"""Merging, splitting, linking and presence as deployed: over HTTP, with the functions' own rights."""
+"""Merging, splitting, linking and presence as deployed, with the function's own rights."""
 
 import itertools
 
