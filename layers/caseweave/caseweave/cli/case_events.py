@@ -137,6 +137,7 @@ _DESCRIPTIONS: Mapping[str, Callable[[Data, str], str]] = {
     "message_unknown": _trouble,
     "attachment_unavailable": _missing_file,
     "answer_withheld": _withheld,
+    "case_follows": _other_case,
     "case_linked": _other_case,
     "case_unlinked": _other_case,
     "case_merged": _other_case,
