@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from caseweave.aws.opensearch import OpenSearch
     from caseweave.daily_digests import Notary
     from caseweave.domain.forms import Form
+    from caseweave.domain.threading import ThreadingPolicy
     from caseweave.domain.web_rules import WebRules
     from caseweave.evidence_keeping import Vault
     from caseweave.media import Shelf
@@ -40,14 +41,14 @@ def start() -> Settings:
     return settings
 
 
-def make_door(settings: Settings) -> Door:
-    """Raises MissingSecretError."""
+def make_door(settings: Settings, threading: "ThreadingPolicy | None" = None) -> Door:
+    """By the rules that were deployed, or others. Raises MissingSecretError."""
     return Door(
         settings.default_team,
         signing_keys(settings),
         secrets.token_bytes,
         settings.support_address,
-        deployed_threading(),
+        threading or deployed_threading(),
     )
 
 
@@ -56,14 +57,14 @@ def signing_keys(settings: Settings) -> Sequence[bytes]:
     return read_signing_keys(settings.parameter_prefix)
 
 
-def replayer(settings: Settings) -> "Replayer":
+def replayer(settings: Settings, threading: "ThreadingPolicy | None" = None) -> "Replayer":
     """What trying input again needs. Raises MissingSecretError."""
     from caseweave.replay import Replayer  # noqa: PLC0415 - it reads every provider
 
     return Replayer(
         settings.files_bucket,
         partial(credentials_of, settings),
-        make_door(settings),
+        make_door(settings, threading),
         settings.retention,
     )
 

@@ -14,6 +14,8 @@ from caseweave.cli.desk_api import DeskApi, sign_in
 from caseweave.cli.local_stack.cloud import tool_environment
 from caseweave.cli.place import find_deployed, find_local, stack_options
 from caseweave.cli.state_dir import state_dir_option
+from caseweave.config.threading import load_threading
+from caseweave.domain.threading import ThreadingPolicy
 from caseweave.domain.times import from_rfc3339
 from caseweave.settings import Settings
 from caseweave.storage.ledger_pages import LedgerFilter
@@ -38,6 +40,13 @@ _SETTINGS = {
 @click.option("--provider", default="", help="What one provider sent.")
 @click.option("--quarantined", is_flag=True, help="What was not understood.")
 @click.option("--into", default="", metavar="TABLE", help="Rebuild the cases in an empty table.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("config"),
+    show_default=True,
+    help="With --into: the folder of the desk's files.",
+)
 @stack_options
 def replay(
     state_dir: Path,
@@ -45,6 +54,7 @@ def replay(
     until: str,
     provider: str,
     into: str,
+    config: Path,
     stack: str | None,
     region: str | None,
     *,
@@ -61,7 +71,8 @@ def replay(
         if quarantined:
             raise click.UsageError("--into takes in everything: leave --quarantined out.")
         wanted = LedgerFilter(_read_time(since), _read_time(until), provider)
-        _rebuild(_enter(state_dir, stack, region), into, wanted)
+        threading = load_threading(config)
+        _rebuild(_enter(state_dir, stack, region), into, wanted, threading)
         return
     if stack:
         raise click.UsageError("--stack is for --into; a deployed desk has POST /v1/replay.")
@@ -96,7 +107,9 @@ def _enter(state_dir: Path, stack: str | None, region: str | None) -> Settings:
     return Settings.from_env({**known, **os.environ})
 
 
-def _rebuild(settings: Settings, into: str, wanted: LedgerFilter) -> None:
+def _rebuild(
+    settings: Settings, into: str, wanted: LedgerFilter, threading: ThreadingPolicy
+) -> None:
     from caseweave.rebuild import Deviation, Rebuilder  # noqa: PLC0415 - reads every provider
     from caseweave.wiring import replayer  # noqa: PLC0415 - the same
 
@@ -104,7 +117,9 @@ def _rebuild(settings: Settings, into: str, wanted: LedgerFilter) -> None:
         name = deviation.name
         click.echo(f"{name.provider:<10} {name.event_id[:40]:<40} {deviation.reason}")
 
-    count = Rebuilder(settings.table_name, into, replayer(settings)).rebuild(wanted, tell)
+    count = Rebuilder(settings.table_name, into, replayer(settings, threading)).rebuild(
+        wanted, tell
+    )
     click.echo(f"{count} entries taken into {into}.")
 
 
