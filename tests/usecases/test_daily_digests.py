@@ -19,6 +19,7 @@ from caseweave.domain.event import Owner, OwnerKind
 from caseweave.domain.merkle import follow_proof, merkle_root
 from caseweave.storage import cases
 from caseweave.storage.changed import list_changed
+from caseweave.storage.customers import read_customer_of
 from tests.usecases.evidence_world import ANCHORS, crash_at_aws_call, make_buckets, make_notary
 from tests.usecases.world import NOON, CrashError, crash_at_call, receive, sms
 
@@ -47,6 +48,11 @@ def read(day):
     return DailyDigest.decode(read_anchored(ANCHORS, day))
 
 
+def of_cases(leaves):
+    """Without those of the customers, whose chains change with their first message."""
+    return [leaf for leaf in leaves if leaf.kind == "case"]
+
+
 def test_a_day_is_signed_with_the_ends_of_the_chains_that_changed(notary, door):
     first, second = write(door, 1, NOON), write(door, 2, NOON)
     ends = sorted([leaf_of(first), leaf_of(second)])
@@ -54,11 +60,12 @@ def test_a_day_is_signed_with_the_ends_of_the_chains_that_changed(notary, door):
     assert anchor_days(notary, NOON + DAY) == [TODAY]
 
     digest = read(TODAY)
-    assert list(digest.leaves) == ends
+    assert of_cases(digest.leaves) == ends
     assert json.loads(digest.statement) == {
         "day": "2026-11-23",
-        "count": 2,
-        "root": merkle_root([leaf.encode() for leaf in ends]).hex(),
+        "count": 4,
+        "key": sha256(digest.key).hexdigest(),
+        "root": merkle_root([leaf.encode() for leaf in digest.leaves]).hex(),
         "previous": "0" * 64,
         "previous_day": None,
     }
@@ -79,6 +86,14 @@ def test_each_case_is_proved_by_the_days_root(notary, door):
     assert digest.prove(Owner(OwnerKind.CASE, "another")) is None
 
 
+def test_customers_have_leaves_of_their_own(notary, door):
+    case_id = write(door, 1, NOON)
+    anchor_days(notary, NOON + DAY)
+    customer = read_customer_of(cases.read_head(case_id).customer_id)
+    assert Leaf("customer", customer.id, customer.seq, customer.chain) in read(TODAY).leaves
+    assert customer.seq == 1
+
+
 def test_a_digest_tells_of_what_changed_since_the_last_and_follows_it(notary, door):
     write(door, 1, NOON)
     anchor_days(notary, NOON + DAY)
@@ -87,7 +102,7 @@ def test_a_digest_tells_of_what_changed_since_the_last_and_follows_it(notary, do
     assert anchor_days(notary, NOON + 2 * DAY) == [TODAY + DAY]
 
     first, second = read(TODAY), read(TODAY + DAY)
-    assert second.leaves == (leaf_of(changed),)
+    assert of_cases(second.leaves) == [leaf_of(changed)]
     said = json.loads(second.statement)
     assert said["previous"] == sha256(first.statement).hexdigest()
     assert said["previous_day"] == "2026-11-23"
@@ -102,8 +117,8 @@ def test_missing_days_are_made_up_for_also_those_on_which_nothing_happened(notar
 
     assert made == [TODAY + n * DAY for n in range(1, 6)]
     days = [read(TODAY + n * DAY) for n in range(6)]
-    assert [len(one.leaves) for one in days] == [1, 0, 0, 1, 0, 0]
-    assert days[3].leaves == (leaf_of(late),)
+    assert [len(of_cases(one.leaves)) for one in days] == [1, 0, 0, 1, 0, 0]
+    assert of_cases(days[3].leaves) == [leaf_of(late)]
     previous = [json.loads(one.statement)["previous"] for one in days[1:]]
     assert previous == [one.digest for one in days[:-1]]
 
@@ -121,9 +136,9 @@ def test_a_case_that_changed_again_before_its_day_was_signed_is_told_of_on_the_n
     case_id = write(door, 1, NOON)
     assert write(door, 1, NOON + DAY) == case_id
     anchor_days(notary, NOON + DAY)
-    assert read(TODAY).leaves == ()
+    assert of_cases(read(TODAY).leaves) == []
     anchor_days(notary, NOON + 2 * DAY)
-    assert read(TODAY + DAY).leaves == (leaf_of(case_id),)
+    assert of_cases(read(TODAY + DAY).leaves) == [leaf_of(case_id)]
 
 
 def test_what_was_written_after_its_day_was_signed_is_in_the_next_digest(notary, door):
@@ -133,8 +148,8 @@ def test_what_was_written_after_its_day_was_signed_is_in_the_next_digest(notary,
 
     anchor_days(notary, NOON + 2 * DAY)
 
-    assert read(TODAY).leaves == (leaf_of(early),)
-    assert read(TODAY + DAY).leaves == (leaf_of(late),)
+    assert of_cases(read(TODAY).leaves) == [leaf_of(early)]
+    assert of_cases(read(TODAY + DAY).leaves) == [leaf_of(late)]
 
 
 def test_a_day_is_signed_once_and_twice_at_once_changes_nothing(notary, door):
@@ -184,7 +199,7 @@ def test_it_reads_what_changed_however_many_cases_there_are(notary, door):
         write(door, number, NOON)
     changed = write(door, 9, NOON + DAY)
     with crash_at_call(0, after=True) as calls:
-        assert list(list_changed(TODAY + DAY)) == [leaf_of(changed)]
+        assert of_cases(list_changed(TODAY + DAY)) == [leaf_of(changed)]
     # One query a shard and one read of the heads; then this test's own.
     assert calls == ["Query"] * 4 + ["BatchGetItem", "GetItem"]
 

@@ -61,5 +61,6 @@ def _find_last(notary: Notary, today: date) -> DailyDigest | None:
 
 def _make(notary: Notary, day: date, previous: DailyDigest | None) -> DailyDigest:
     leaves = choose_leaves(list_changed(day), list_changed(day - _DAY), previous)
-    statement = make_statement(day, leaves, previous)
-    return DailyDigest(statement, notary.sign(signed_bytes(statement)), notary.public_key(), leaves)
+    key = notary.public_key()
+    statement = make_statement(day, leaves, key, previous)
+    return DailyDigest(statement, notary.sign(signed_bytes(statement)), key, leaves)

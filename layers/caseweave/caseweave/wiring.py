@@ -17,6 +17,7 @@ from caseweave.settings import Settings
 from caseweave.storage.table import use_table
 
 if TYPE_CHECKING:
+    from caseweave.agents.evidence import Archive
     from caseweave.agents.search import Searching
     from caseweave.aws.opensearch import OpenSearch
     from caseweave.daily_digests import Notary
@@ -153,6 +154,13 @@ def evidence_vault(settings: Settings, connector: "Connector") -> "Vault":
         return connector.snapshot(order_no, connector.deadline(timedelta(seconds=8)))
 
     return Vault(settings.files_bucket, settings.evidence_bucket, take)
+
+
+def archive(settings: Settings) -> "Archive":
+    """What an evidence pack is made from."""
+    from caseweave.agents.evidence import Archive  # noqa: PLC0415 - only who exports needs it
+
+    return Archive(settings.files_bucket, settings.evidence_bucket, notary(settings))
 
 
 def notary(settings: Settings) -> "Notary":

@@ -23,6 +23,7 @@ COMMANDS = {
     "send": ("caseweave.cli.send:send", "Write to the desk as a customer, on any channel."),
     "doctor": ("caseweave.cli.doctor:doctor", "Check how the channels are set up."),
     "replay": ("caseweave.cli.replay:replay", "Try again what was not understood."),
+    "evidence": ("caseweave.cli.evidence:evidence", "Export evidence of a case, and verify it."),
     "incident": ("caseweave.cli.incident:incident", "Tell customers that something is broken."),
 }
 

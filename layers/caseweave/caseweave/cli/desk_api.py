@@ -30,6 +30,10 @@ class DeskApi:
         """The customer at a glance, with what the business's platform says of them."""
         return self._get(f"/v1/customers/{quote(customer_id, safe='')}")
 
+    def export_evidence(self, name: str) -> dict[str, Any]:
+        """Where the evidence pack of a case can be fetched for a while, and its SHA-256."""
+        return self._get(f"/v1/cases/{quote(name, safe='')}/evidence")
+
     def list_cases(self, **filters: str) -> Iterator[dict[str, Any]]:
         """Every case that fits, page after page; empty filters are left out."""
         return self._list("/v1/cases", filters)

@@ -55,6 +55,7 @@ class CustomerChange:
             **customer,
             seq=event.seq,
             chain=event.digest,
+            changed_at=max(at, head.changed_at or at),
             version=(self.before.version if self.before else 0) + 1,
         )
         return replace(self, after=after, events=(*self.events, event))

@@ -94,12 +94,20 @@ class DailyDigest:
         }
 
 
-def make_statement(day: date, leaves: Sequence[Leaf], previous: DailyDigest | None) -> bytes:
-    """What is signed of a day, without its prefix. A statement follows the one before it."""
+def key_name(key: bytes) -> str:
+    """The SHA-256 of a public key (DER): by this it is compared with what the business tells."""
+    return sha256(key).hexdigest()
+
+
+def make_statement(
+    day: date, leaves: Sequence[Leaf], key: bytes, previous: DailyDigest | None
+) -> bytes:
+    """What is signed of a day with a key. A statement follows the one before it."""
     return canonical_json(
         {
             "day": day.isoformat(),
             "count": len(leaves),
+            "key": key_name(key),
             "root": merkle_root([leaf.encode() for leaf in leaves]).hex(),
             "previous": previous.digest if previous else GENESIS,
             "previous_day": previous.day.isoformat() if previous else None,

@@ -162,7 +162,7 @@ class Customer:
     """A customer's own record, with the end of the chain of what happened to them.
 
     `merged_into` is the customer that this one was merged into, "" for a root, whose `members` are
-    all who are in it. The rest is as in a case.
+    all who are in it. `changed_at` is the time of the last event. The rest is as in a case.
     """
 
     id: str
@@ -176,6 +176,7 @@ class Customer:
     members: tuple[str, ...] = ()
     seq: int = 0
     chain: str = GENESIS
+    changed_at: datetime | None = None
     seal: str = ""
     version: int = 0
 

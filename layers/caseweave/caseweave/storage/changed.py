@@ -11,7 +11,7 @@ from caseweave.domain.event import OwnerKind
 from caseweave.errors import UnavailableError
 from caseweave.storage import table
 from caseweave.storage.items import batch_get, table_connection
-from caseweave.storage.rows import read_case
+from caseweave.storage.rows import read_case, read_customer
 
 
 def list_changed(day: date) -> Iterator[Leaf]:
@@ -24,9 +24,9 @@ def list_changed(day: date) -> Iterator[Leaf]:
         key for partition in table.changed_partitions(day.isoformat()) for key in _find(partition)
     ]
     try:
-        for _, values in batch_get(keys, consistent=True):
-            case = read_case(values)
-            yield Leaf(OwnerKind.CASE, case.id, case.seq, case.chain)
+        for kind, values in batch_get(keys, consistent=True):
+            owner = read_case(values) if kind == OwnerKind.CASE else read_customer(values)
+            yield Leaf(kind, owner.id, owner.seq, owner.chain)
     except PynamoDBException as error:
         raise UnavailableError(f"the table cannot be read: {error}") from error
 

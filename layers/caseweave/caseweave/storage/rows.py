@@ -1,6 +1,7 @@
 """Domain values to stored items, and back from their values. Neither leaves `storage`."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from caseweave.domain.case import Case, Priority
@@ -79,9 +80,13 @@ def case_item(case: Case) -> Item:
         due_sk=f"{to_rfc3339(attention_at)}#{case.id}" if attention_at else None,
         assignee_pk=f"AGENT#{case.assignee}" if case.assignee else None,
         assignee_sk=f"{case.state}#{due_at}#{case.id}" if case.assignee else None,
-        changed_pk=table.changed_partition(to_rfc3339(case.updated_at)[:10], case.id),
+        changed_pk=_changed_on(case.updated_at, case.id),
         changed_sk=f"CASE#{case.id}",
     )
+
+
+def _changed_on(at: datetime | None, owner_id: str) -> str | None:
+    return table.changed_partition(to_rfc3339(at)[:10], owner_id) if at else None
 
 
 def read_case(values: Values) -> Case:
@@ -292,8 +297,11 @@ def customer_item(customer: Customer) -> Item:
         members=list(customer.members) or None,
         seq=customer.seq,
         chain=customer.chain,
+        changed_at=optional_rfc3339(customer.changed_at),
         seal=customer.seal or None,
         version=customer.version,
+        changed_pk=_changed_on(customer.changed_at, customer.id),
+        changed_sk=f"CUST#{customer.id}" if customer.changed_at else None,
     )
 
 
@@ -310,6 +318,7 @@ def read_customer(values: Values) -> Customer:
         members=tuple(values.get("members") or ()),
         seq=int(values.get("seq") or 0),
         chain=values.get("chain") or GENESIS,
+        changed_at=optional_time(values.get("changed_at")),
         seal=values.get("seal") or "",
         version=int(values.get("version") or 0),
     )

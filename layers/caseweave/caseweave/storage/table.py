@@ -154,6 +154,7 @@ class CustomerRow(Row, discriminator="customer"):
     # The end of the customer's chain, and the seal that it commits under.
     seq = NumberAttribute(null=True)
     chain = UnicodeAttribute(null=True)
+    changed_at = UnicodeAttribute(null=True)
     seal = UnicodeAttribute(null=True)
     version = NumberAttribute(null=True)
 
