@@ -15,7 +15,7 @@ from caseweave.agents.caller import Caller, Moment
 from caseweave.api_edge import answer_problem, read_body, read_caller, speak_http
 from caseweave.config.desk import deployed_desk
 from caseweave.logs import start_logging
-from caseweave.wiring import start
+from caseweave.wiring import make_codes, start
 
 logger = start_logging()
 settings = start()
@@ -69,6 +69,13 @@ def show_unmerge(customer_id: str, member: str) -> Any:
 @speak_http
 def unmerge(customer_id: str) -> Any:
     return identities.part(customer_id, _said(), _caller(), deployed_desk(), _moment())
+
+
+@app.route("/v1/customers/{customer_id}/verifications", methods=["POST"])
+@speak_http
+def verify_address(customer_id: str) -> Any:
+    answer = identities.verify_address(customer_id, _said(), _caller(), make_codes())
+    return Response(answer, status_code=202)
 
 
 @logger.inject_lambda_context

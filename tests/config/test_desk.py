@@ -55,6 +55,7 @@ texts:
   sms_help: {zh-CN: 帮助, en: Help}
   sms_started: {zh-CN: 恢复, en: Started}
   sms_stopped: {zh-CN: 退订, en: Stopped}
+  verification_code: {zh-CN: 验证码 $code, en: Your code $code}
   voice_greeting: {zh-CN: 您好, en: Hello}
   voice_thanks: {zh-CN: 再见, en: Bye}
 """
@@ -202,6 +203,7 @@ def test_the_smallest_desk_is_read_as_it_is_written(tmp_path):
             "sms_help": {"zh-CN": "帮助", "en": "Help"},
             "sms_started": {"zh-CN": "恢复", "en": "Started"},
             "sms_stopped": {"zh-CN": "退订", "en": "Stopped"},
+            "verification_code": {"zh-CN": "验证码 $code", "en": "Your code $code"},
             "voice_greeting": {"zh-CN": "您好", "en": "Hello"},
             "voice_thanks": {"zh-CN": "再见", "en": "Bye"},
         },
@@ -539,7 +541,10 @@ MISTAKES = [
         "en: Got $ref",
         "texts.yaml:2",
         "texts.acknowledgement.en",
-        "$ref is unknown; use one of: $reference, $telegram_link, $notice ($$ is a dollar sign)",
+        (
+            "$ref is unknown; use one of: $reference, $telegram_link, $notice, $code"
+            " ($$ is a dollar sign)"
+        ),
     ),
     (
         "playbooks",
@@ -582,7 +587,7 @@ MISTAKES = [
         (
             "'hello' is unknown; "
             "use one of: acknowledgement, continued, incident_notice, incident_over, resolved,"
-            " sms_help, sms_started, sms_stopped, voice_greeting, voice_thanks"
+            " sms_help, sms_started, sms_stopped, verification_code, voice_greeting, voice_thanks"
         ),
     ),
     (

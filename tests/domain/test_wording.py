@@ -4,13 +4,13 @@ from caseweave.domain.wording import PLACEHOLDERS, Wording, fill_text
 from tests.domain.samples import opened
 
 CASE, _ = opened("hello there")
-FULL = Wording(telegram_link="https://t.me/bot", notice="Slow.")
+FULL = Wording(telegram_link="https://t.me/bot", notice="Slow.", code="123456")
 
 
 def test_every_placeholder_is_filled():
     text = "\n".join(f"{name}=${name}" for name in PLACEHOLDERS)
     assert fill_text(text, CASE, FULL) == (
-        "reference=C-7K3F-9Q2M\ntelegram_link=https://t.me/bot\nnotice=Slow."
+        "reference=C-7K3F-9Q2M\ntelegram_link=https://t.me/bot\nnotice=Slow.\ncode=123456"
     )
 
 

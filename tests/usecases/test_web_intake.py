@@ -1,6 +1,7 @@
 """The web channel's door: kept with a case, or refused with what to write; never both."""
 
 import json
+import os
 from base64 import b64decode, b64encode
 from dataclasses import replace
 from datetime import timedelta
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from caseweave.channels.credentials import Credentials
 from caseweave.channels.request import WebhookRequest
+from caseweave.config.desk import load_desk
 from caseweave.config.forms import load_forms
 from caseweave.config.web import load_web_rules
 from caseweave.domain.message import Attachment, Channel
@@ -23,6 +25,7 @@ from caseweave.errors import InvalidSignatureError
 from caseweave.http import respond
 from caseweave.human_checks import HumanCheck
 from caseweave.storage import cases, ledger
+from caseweave.verifications import Codes
 from caseweave.web_desk import WebDesk
 from caseweave.web_page import allow_origin, answer_page
 from tests.depth import DEPTH
@@ -52,6 +55,7 @@ def desk(table, door):
         read_rules=lambda: RULES,
         human_check=HumanCheck("none", False, lambda: Credentials("human_check", {})),
         files_bucket=BUCKET,
+        make_codes=lambda: Codes(load_desk(Path("config")), "twilio", NOON, os.urandom),
     )
 
 
@@ -605,3 +609,48 @@ def test_a_schema_that_the_page_has_is_not_sent_again(desk):
     assert headers["Cache-Control"] == "public, max-age=300"
     assert (again[0], again[2]) == (304, None)
     assert other[0] == 200
+
+
+def verify(desk, session, body, **more):
+    return ask(
+        desk, "POST", "chat/{session}/verifications", body, path={"session": session}, **more
+    )
+
+
+def test_a_page_asks_for_a_code_and_hears_nothing_of_the_address(desk):
+    _, _, said = ask(desk, "POST", "chat", {"message": "登录不了"})
+    session = said["session"]
+
+    first = verify(desk, session, {"channel": "sms", "address": "+86 138 0013 8000"})
+    second = verify(desk, session, {"channel": "email", "address": "Ann@Example.com"})
+
+    assert (first[0], first[2]) == (202, {"state": "sent", "minutes": 10})
+    assert (second[0], second[2]) == (first[0], first[2])
+    kept = cases.list_messages(cases.find_case_id(said["reference"]))[0]
+    assert sorted(one.contact.address.value for one in kept if one.purpose == "verification") == [
+        "+8613800138000",
+        "ann@example.com",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"channel": "sms", "address": "13800138000"}, "address"),
+        ({"channel": "email", "address": "nobody"}, "address"),
+        ({"channel": "fax", "address": "ann@example.com"}, "channel"),
+        (b"{oops", "address"),
+    ],
+)
+def test_a_page_hears_what_to_write_for_a_code(desk, body, field):
+    _, _, said = ask(desk, "POST", "chat", {"message": "登录不了"})
+
+    status, _, refused = verify(desk, said["session"], body)
+
+    assert (status, wrong_fields(refused)) == (422, [field])
+
+
+def test_nobody_gets_codes_for_a_forged_session(desk, dump):
+    before = dump()
+    status, _, _ = verify(desk, "forged", {"channel": "email", "address": "ann@example.com"})
+    assert (status, dump()) == (404, before)

@@ -28,6 +28,7 @@ from caseweave.storage.consent import put_consent, read_consent
 from caseweave.storage.customers import has_address_of_kind, read_customer_of
 from caseweave.storage.moved import find_place
 from caseweave.storage.transaction import RefusedError, Transaction, retry_on_contention
+from caseweave.verifications import hear_message
 
 LINK_LIFETIME = timedelta(days=7)
 HELP_TEXT = "sms_help"
@@ -39,10 +40,13 @@ def route_case(
 ) -> CaseChange:
     """Route the message that a stream record is about; an empty change if it was routed before.
 
-    One transaction, so that dying anywhere in here changes nothing and the record comes again.
+    One transaction (and another before, if the message proves an address by a code), so that dying
+    anywhere in here changes nothing and the record comes again.
     *bot* is the Telegram bot's name, "" for none. Raises NotFoundError for a record of no message.
     """
     reply_id = derive_ulid(now, "acknowledgement", case_id, message_sort_key)
+    # Whole in itself, and done once; the address may be the customer's when they are answered.
+    hear_message(*_find(case_id, message_sort_key), keys, now)
 
     def attempt(_: int) -> CaseChange:
         case, message = _find(case_id, message_sort_key)

@@ -20,6 +20,7 @@ from caseweave.channels.request import (
 from caseweave.channels.sender_registry import SENDERS
 from caseweave.domain.identity import AddressKind
 from caseweave.domain.message import Attachment, Channel, Contact, Message
+from caseweave.domain.verifying import reveal_code
 from caseweave.errors import MissingSecretError, NotFoundError, UnavailableError
 from caseweave.provider_api import ask, find_base_url, forget_token, resolve_account
 from caseweave.storage.outbox import OutboxKey
@@ -56,6 +57,7 @@ class Outlet:
 
     def plan(self, message: Message) -> list[Part]:
         """What has still to leave, in order: at least one part."""
+        message = reveal_code(message, self.signing_keys)
         contact = message.contact
         if message.channel in (Channel.WEB, Channel.EMAIL) or contact is None:
             return whole_message(message)
@@ -68,6 +70,7 @@ class Outlet:
 
     def send(self, message: Message, part: Part, key: OutboxKey) -> SendResult:
         """Send one part of a message by the channel and provider that its contact names."""
+        message = reveal_code(message, self.signing_keys)
         if message.contact is None:
             return Refused(Refusal.PERMANENT, "the message has nobody to go to")
         if message.channel is Channel.WEB:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from caseweave.channels import web_form
 from caseweave.channels.request import WebhookRequest
@@ -14,6 +14,9 @@ from caseweave.errors import InvalidSignatureError, NotFoundError, UnparseableEr
 from caseweave.human_checks import HumanCheck
 from caseweave.intake import Door
 from caseweave.storage.rate import count_visit
+
+if TYPE_CHECKING:
+    from caseweave.verifications import Codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class WebDesk:
     read_rules: Callable[[], WebRules]
     human_check: HumanCheck
     files_bucket: str
+    make_codes: Callable[[], "Codes"]
     trusted_proxies: int = 0
 
     def form(self, name: str) -> Form:

@@ -37,6 +37,13 @@ def _list_messages(visit: _Visit) -> Answer:
     return list_web_messages(visit.path["session"], after, keys, sign, visit.now)
 
 
+def _verify(visit: _Visit) -> Answer:
+    # Seldom, and it needs much that no message does.
+    from caseweave.web_verification import start_page_verification  # noqa: PLC0415
+
+    return start_page_verification(visit.path["session"], visit.request, visit.desk, visit.now)
+
+
 _ROUTES: dict[tuple[str, str], Callable[[_Visit], Answer]] = {
     ("GET", "forms"): lambda v: list_forms(v.request, v.desk),
     ("GET", "forms/{form}"): lambda v: show_form(v.path["form"], v.request, v.desk),
@@ -44,6 +51,7 @@ _ROUTES: dict[tuple[str, str], Callable[[_Visit], Answer]] = {
     ("POST", "uploads"): lambda v: start_upload(v.request, v.desk, v.now),
     ("POST", "chat"): lambda v: start_chat(v.request, v.desk, v.now),
     ("GET", "chat/{session}/messages"): _list_messages,
+    ("POST", "chat/{session}/verifications"): _verify,
     ("POST", "chat/{session}/messages"): lambda v: receive_chat(
         v.path["session"], v.request, v.desk, v.now
     ),

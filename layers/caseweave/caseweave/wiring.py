@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from caseweave.platform.records import Snapshot
     from caseweave.replay import Replayer
     from caseweave.sending import Outlet
+    from caseweave.verifications import Codes
     from caseweave.web_desk import WebDesk
     from caseweave.wecom_pull import Source
 
@@ -121,6 +122,15 @@ def platform_connector(settings: Settings) -> "Connector":
         read_secrets=partial(read_platform_secrets, settings.parameter_prefix),
     )
     return Connector(settings.platform_url, world)
+
+
+def make_codes() -> "Codes":
+    """What sending a one-time code needs, from now on."""
+    from caseweave.config.desk import deployed_desk  # noqa: PLC0415 - reads YAML
+    from caseweave.verifications import Codes  # noqa: PLC0415 - few functions send any
+
+    provider = _deployed_web_rules().continuing.sms_provider
+    return Codes(deployed_desk(), provider, datetime.now(UTC), secrets.token_bytes)
 
 
 def media_shelf(settings: Settings) -> "Shelf":
@@ -222,6 +232,7 @@ def web_desk(settings: Settings, verify_token: Callable[[str], Mapping[str, Any]
         ),
         files_bucket=settings.files_bucket,
         trusted_proxies=settings.trusted_proxies,
+        make_codes=make_codes,
     )
 
 

@@ -17,8 +17,10 @@ from caseweave.customer_merging import merge_into, preview_unmerge, unmerge
 from caseweave.domain.desk import Desk
 from caseweave.domain.identity import Address, AddressKind, Proof, SuggestionState
 from caseweave.errors import InvalidRequestError
+from caseweave.storage.cases import find_named_id
 from caseweave.storage.customers import list_links, read_customer_of, read_family
 from caseweave.suggestions import Weighed, settle_suggestion, weigh_suggestions
+from caseweave.verifications import Claim, Codes, describe_start, start_verification
 
 _DECISIONS = {"accept": SuggestionState.ACCEPTED, "dismiss": SuggestionState.DISMISSED}
 _LONGEST_REASON = 500
@@ -116,6 +118,20 @@ def part(
         "member": parting.member,
         "families": [describe_family(read_family(one)) for one in (parting.root, parting.member)],
     }
+
+
+def verify_address(
+    customer_id: str, said: Mapping[str, Any], caller: Caller, codes: Codes
+) -> dict[str, Any]:
+    """Send a code to an address that the customer claims, to be said in their case. The answer is
+    the same whether anybody has the address or nobody. Raises what `start_verification` raises.
+    """
+    caller.require(*WRITERS)
+    case_id = find_named_id(read_text(said, "case"))
+    written = read_text(said, "value").strip()
+    claim = Claim(case_id, customer_id, read_address(said), written)
+    start_verification(claim, caller.actor, codes)
+    return describe_start()
 
 
 def _read_choices(said: Mapping[str, Any]) -> dict[str, str]:

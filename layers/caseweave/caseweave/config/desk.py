@@ -32,6 +32,7 @@ _NEEDED_TEXTS = (
     "sms_help",
     "sms_started",
     "sms_stopped",
+    "verification_code",
     "voice_greeting",
     "voice_thanks",
 )

@@ -46,11 +46,14 @@ class Direction(StrEnum):
 
 
 class Purpose(StrEnum):
-    """Why we sent something; only a REPLY is a person's and stops a reply clock."""
+    """Why we sent something; only a REPLY is a person's and stops a reply clock. A VERIFICATION
+    goes to an address that is only claimed: nothing in it may lead into the case.
+    """
 
     REPLY = "reply"
     ACKNOWLEDGEMENT = "acknowledgement"
     NOTICE = "notice"
+    VERIFICATION = "verification"
 
 
 class DeliveryState(StrEnum):

@@ -12,9 +12,10 @@ class Wording:
 
     telegram_link: str = ""
     notice: str = ""
+    code: str = ""
 
 
-PLACEHOLDERS = ("reference", "telegram_link", "notice")
+PLACEHOLDERS = ("reference", "telegram_link", "notice", "code")
 
 
 def fill_text(text: str, case: Case, wording: Wording) -> str:
@@ -23,6 +24,7 @@ def fill_text(text: str, case: Case, wording: Wording) -> str:
         "reference": case.ref,
         "telegram_link": wording.telegram_link,
         "notice": wording.notice,
+        "code": wording.code,
     }
     kept = [
         Template(line).safe_substitute(values)

@@ -14,9 +14,9 @@ from caseweave.storage.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """When an address was answered, the oldest first."""
+    """When an address was answered, or sent a code, the oldest first."""
 
-    address: Address
+    key: table.Key
     times: tuple[datetime, ...] = ()
 
     def since(self, moment: datetime) -> Sequence[datetime]:
@@ -25,9 +25,18 @@ class Answers:
 
 def read_answers(address: Address) -> Answers:
     """One consistent read."""
-    for _, values in batch_get([table.answers_key(address.kind, address.value)], consistent=True):
-        return Answers(address, tuple(from_rfc3339(at) for at in values["times"]))
-    return Answers(address)
+    return _read(table.answers_key(address.kind, address.value))
+
+
+def read_codes(address: Address) -> Answers:
+    """The one-time codes that were sent there; one consistent read."""
+    return _read(table.codes_key(address.kind, address.value))
+
+
+def _read(key: table.Key) -> Answers:
+    for _, values in batch_get([key], consistent=True):
+        return Answers(key, tuple(from_rfc3339(at) for at in values["times"]))
+    return Answers(key)
 
 
 def put_answer(write: Transaction, known: Answers, now: datetime, within: timedelta) -> None:
@@ -35,7 +44,7 @@ def put_answer(write: Transaction, known: Answers, now: datetime, within: timede
     kept = [*known.since(now - within), now]
     item = make_item(
         AnswersRow,
-        table.answers_key(known.address.kind, known.address.value),
+        known.key,
         times=[to_rfc3339(at) for at in kept],
         expires_at=now + within,
     )

@@ -159,6 +159,20 @@ class CustomerRow(Row, discriminator="customer"):
     version = NumberAttribute(null=True)
 
 
+class VerificationRow(Row, discriminator="verification"):
+    """A one-time code that was sent to an address, to be said in one case; not the code itself."""
+
+    address_kind = UnicodeAttribute()
+    address_value = UnicodeAttribute()
+    customer_id = UnicodeAttribute()
+    nonce = UnicodeAttribute()
+    state = UnicodeAttribute()
+    tries = NumberAttribute()
+    heard: JSONAttribute = JSONAttribute()
+    started_at = UnicodeAttribute()
+    version = NumberAttribute()
+
+
 class LinkRow(Row, discriminator="link"):
     """One identity link of a customer: which address, on what proof, from where, since when."""
 
@@ -391,6 +405,15 @@ def customer_key(customer_id: str) -> Key:
 
 def link_key(customer_id: str, kind: str, value: str) -> Key:
     return f"CUST#{customer_id}", f"LINK#{kind}#{value}"
+
+
+def verification_key(case_id: str, kind: str, value: str) -> Key:
+    return f"VERIFY#{case_id}", f"{kind}#{value}"
+
+
+def codes_key(kind: str, value: str) -> Key:
+    """Beside the automatic answers that the address had."""
+    return f"ADDR#{kind}#{value}", "CODES"
 
 
 def suggestion_key(customer_id: str, suggestion_id: str) -> Key:
