@@ -16,7 +16,7 @@ DEV := .venv/.installed
 EMULATOR := .local/emulator/.requirements
 SAM := .local/sam/.requirements
 
-.PHONY: help demo up down test test-fast test-deep lint fmt bench build deploy lock clean
+.PHONY: help demo up down test test-fast test-deep soak lint fmt bench build deploy lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ test-fast: $(DEV) ## Run the tests that need no stack
 
 test-deep: $(DEV) ## Look ten times as far with the slow property tests; before a release
 	@CASEWEAVE_DEPTH=10 $(BIN)/pytest -n 2 -m "not stack" tests/usecases
+
+soak: $(DEV) $(EMULATOR) $(SAM) ## Let 16 writers at the local cloud for MINUTES=2 and audit every record; not in `make test`
+	@CASEWEAVE_SOAK_MINUTES=$(or $(MINUTES),2) $(BIN)/pytest -m soak -s tests/soak
 
 lint: $(DEV) $(SAM) ## Check style, types, configuration and templates
 	@$(BIN)/ruff check

@@ -22,6 +22,7 @@ from caseweave.domain.event import (
 )
 from caseweave.domain.evidence import commit_to, find_broken_link
 from caseweave.domain.message import Direction, Message
+from caseweave.domain.threading import Rule
 from caseweave.storage.items import read_item
 from caseweave.storage.rows import read_case, read_case_link, read_event, read_message
 
@@ -89,15 +90,10 @@ def audit(items: Iterable[Item], acknowledged: Iterable[EventName] = ()) -> list
 def find_double_cases(records: Records) -> Iterator[str]:
     """P3: two open cases of one customer about one thing that nobody decided to have."""
     decided = {
-        event.data["case_id"]
-        for case_id in records.cases
-        for event in records.events[case_id]
-        if event.kind is EventKind.CASE_SPLIT or event.kind is EventKind.MESSAGES_MOVED_OUT
-    } | {
         case_id
         for case_id in records.cases
         for event in records.events[case_id]
-        if event.kind is EventKind.CASE_UNMERGED
+        if _is_decided(event)
     }
     open_cases = defaultdict(list)
     for case in records.cases.values():
@@ -106,6 +102,17 @@ def find_double_cases(records: Records) -> Iterator[str]:
     for (customer, category), refs in open_cases.items():
         if len(refs) > 1:
             yield f"P3: customer {customer} has {', '.join(sorted(refs))} open about {category!r}"
+
+
+def _is_decided(event: Event) -> bool:
+    """Is the case open because somebody split it off, gave it back or opened it again?"""
+    if event.kind is EventKind.CASE_OPENED:
+        return "split_from" in event.data
+    if event.kind is EventKind.STATE_CHANGED:
+        return event.data["before"] == CaseState.CLOSED
+    if event.kind is EventKind.MESSAGE_RECEIVED:
+        return event.data.get("joined", {}).get("rule") == Rule.FOLLOW_UP
+    return event.kind is EventKind.CASE_UNMERGED
 
 
 def _check_ledger(records: Records) -> Iterator[str]:

@@ -50,6 +50,9 @@ class Api:
         more = {name.replace("_", "-"): text for name, text in headers.items()}
         return call_json("POST", self.url + path, value, {**self._headers(), **more})
 
+    def put(self, path: str, value: Any) -> Reply:
+        return call_json("PUT", self.url + path, value, self._headers())
+
     def read_case(self, name: str) -> dict[str, Any]:
         reply = self.get(f"/v1/cases/{name}")
         assert reply.status == 200, reply.body

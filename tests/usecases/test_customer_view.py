@@ -7,14 +7,12 @@ import pytest
 from caseweave.agents.caller import Caller, Moment
 from caseweave.agents.cases import change_state
 from caseweave.agents.customer_view import show_customer
+from caseweave.customer_merging import merge_into, unmerge
 from caseweave.domain.identity import Proof
 from caseweave.domain.message import Channel
 from caseweave.errors import ForbiddenError, NotFoundError
 from caseweave.platform.connector import Connector
-from caseweave.storage import table as keys
 from caseweave.storage.cases import read_head
-from caseweave.storage.customers import read_family
-from caseweave.storage.table import CustomerRow, OpenCasesRow
 from tests.platform.sample import running
 from tests.usecases.test_router import route
 from tests.usecases.world import (
@@ -100,11 +98,14 @@ def test_an_agent_sees_who_it_is_and_what_was(ling, connector):
     }
     assert seen["links"] == [
         {
+            "customer_id": customer,
             "kind": "platform",
             "value": "u-1001",
             "proof": "login",
-            "linked_at": "2026-11-23T12:00:00.000Z",
-            "customer_id": customer,
+            "strength": Proof.LOGIN.strength,
+            "source": "web/web",
+            "actor": "system:intake",
+            "at": "2026-11-23T12:00:00.000Z",
         }
     ]
     assert [case["id"] for case in seen["cases"]["open"]] == [ling.case_id]
@@ -246,17 +247,24 @@ def test_nobody_sees_a_customer_without_a_role(ling, nowhere):
         show_customer(customer_of(ling), Caller("eve", ()), nowhere)
 
 
-def test_a_family_is_shown_as_one_whoever_of_it_is_asked_for(ling, door, desk, connector):
-    root = customer_of(ling)
+@pytest.fixture
+def two(ling, door, desk):
+    """She, and somebody of whom only a phone number is known."""
     other = receive(sms("+8613800138000", "充值没到账"), door, NOON + 3 * HOUR)
-    member = customer_of(other)
-    merge(root, member)
+    route(other, desk)
+    return customer_of(ling), customer_of(other)
+
+
+def test_a_family_is_shown_as_one_whoever_of_it_is_asked_for(two, connector):
+    root, member = two
+    alone = [show_customer(one, MEI, connector)["cases"]["open"] for one in two]
+    merge_into(root, member, "the same person", MEI.actor, NOON + 4 * HOUR)
 
     seen = show_customer(member, MEI, connector)
 
     assert seen == show_customer(root, MEI, connector)
     assert (seen["customer"]["id"], seen["customer"]["members"]) == (root, [root, member])
-    assert [case["id"] for case in seen["cases"]["open"]] == [other.case_id, ling.case_id]
+    assert seen["cases"]["open"] == [*alone[1], *alone[0]]
     assert [(link["kind"], link["customer_id"]) for link in seen["links"]] == [
         ("platform", root),
         ("phone", member),
@@ -264,21 +272,19 @@ def test_a_family_is_shown_as_one_whoever_of_it_is_asked_for(ling, door, desk, c
     assert seen["platform"]["user"] == "u-1001"
 
 
-def merge(root, member):
-    """As merging leaves their records."""
-    CustomerRow.get(*keys.customer_key(root)).update([CustomerRow.members.set([member])])
-    CustomerRow.get(*keys.customer_key(member)).update([CustomerRow.merged_into.set(root)])
-    hers = OpenCasesRow.get(*keys.open_cases_key(root))
-    theirs = OpenCasesRow.get(*keys.open_cases_key(member))
-    hers.update([OpenCasesRow.cases.set([*hers.cases, *theirs.cases])])
-    theirs.update([OpenCasesRow.cases.set([]), OpenCasesRow.moved_to.set(root)])
-    assert read_family(member).ids == (root, member)
+def test_after_an_unmerge_each_is_shown_as_before(two, desk, connector):
+    root, member = two
+    before = [show_customer(one, MEI, connector) for one in two]
+    merge_into(root, member, "the same person", MEI.actor, NOON + 4 * HOUR)
+    unmerge(root, member, {}, "two people", MEI.actor, desk, NOON + 5 * HOUR, bytes)
+
+    assert [show_customer(one, MEI, connector) for one in two] == before
 
 
 # ---------------------------------------------------------------- what it costs
 
 
-def test_the_view_of_one_customer_is_six_reads_however_many_cases_there_were(
+def test_the_view_of_one_customer_is_seven_reads_however_many_cases_there_were(
     ling, door, desk, nowhere
 ):
     for number in range(8):
@@ -292,4 +298,13 @@ def test_the_view_of_one_customer_is_six_reads_however_many_cases_there_were(
         seen = show_customer(customer, MEI, nowhere)
 
     assert (len(seen["cases"]["open"]), len(seen["cases"]["past"])) == (1, 9)
-    assert sorted(calls) == ["BatchGetItem"] * 3 + ["GetItem"] + ["Query"] * 2
+    assert sorted(calls) == ["BatchGetItem"] * 4 + ["GetItem"] + ["Query"] * 2
+
+
+def test_each_member_of_a_family_is_two_small_queries_more(two, nowhere):
+    merge_into(*two, "the same person", MEI.actor, NOON + 4 * HOUR)
+
+    with crash_at_call(0, after=False) as calls:
+        show_customer(two[0], MEI, nowhere)
+
+    assert sorted(calls) == ["BatchGetItem"] * 4 + ["GetItem"] + ["Query"] * 4

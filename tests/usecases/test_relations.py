@@ -21,9 +21,13 @@ from caseweave.errors import ForbiddenError, InvalidRequestError, NotFoundError,
 from caseweave.notifier import NOTIFIER
 from caseweave.router import route_case
 from caseweave.storage import cases
+from caseweave.storage.customers import read_customer_of
 from caseweave.storage.ledger import find_landed
 from caseweave.storage.media import FileKey, read_file_of, settle_file
+from caseweave.storage.open_cases import move_open_cases, read_open_cases
 from caseweave.storage.outbox import outbox_key, settle_message
+from caseweave.storage.rows import customer_item
+from caseweave.storage.transaction import Transaction
 from tests.audit import audit
 from tests.conftest import clear_table, make_table
 from tests.usecases.cases_apart import (
@@ -314,6 +318,26 @@ def test_cases_of_two_customers_are_not_merged(case, door, desk, tick):
     assert "merge the customers first" in refused.value.errors[0][1]
 
 
+def test_cases_of_customers_who_were_merged_are_cases_of_one(case, door, desk, tick):
+    landed = receive(sms("+8613900139000", "hi", "SM5"), door)
+    other = cases.read_head(landed.case_id)
+    write = Transaction()
+    one, two = (read_customer_of(c.customer_id) for c in (case, other))
+    write.put("customer", customer_item(replace(one, members=(two.id,))))
+    write.put("customer", customer_item(replace(two, merged_into=one.id)))
+    lists = [read_open_cases(c.customer_id) for c in (other, case)]
+    move_open_cases(write, *lists)
+    write.commit()
+
+    merge_into(case, other, desk, tick())
+
+    assert show(case.ref)["case"]["id"] == other.id
+    assert {m["case_ref"] for m in show(other.ref)["messages"]} == {case.ref, other.ref}
+    assert [one.id for one in read_open_cases(case.customer_id).open] == [other.id]
+    later = receive(sms(NUMBER, "again", "SM6"), door, NOON + timedelta(minutes=3))
+    assert later.case_id == other.id
+
+
 def test_a_closed_case_takes_nothing_in(pair, desk, tick):
     first, second = pair
     change_state(first.id, {"state": "closed"}, None, MEI, desk, tick())
@@ -464,6 +488,17 @@ def test_what_cannot_be_split_off_is_refused_with_what_to_write_instead(
 
     assert [name for name, _ in refused.value.errors] == [field]
     assert dump() == before
+
+
+def test_of_a_dispute_that_was_split_off_evidence_is_wanted(case, door, desk, tick):
+    (landed,) = write_more(case, door)
+
+    quoted = split_off(case, desk, tick(), category="dispute")
+    moved = move(case, [landed], desk, tick(), category="dispute")
+
+    for one in (quoted, moved):
+        assert EventKind.EVIDENCE_WANTED in kinds(one)
+        assert one.evidence is not None
 
 
 # Moving messages.

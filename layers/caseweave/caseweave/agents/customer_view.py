@@ -11,15 +11,16 @@ from datetime import timedelta
 from typing import Any
 
 from caseweave.agents.caller import ROLES, Caller
+from caseweave.agents.identity_view import describe_link
 from caseweave.agents.view import describe_case
 from caseweave.domain.case import Case
-from caseweave.domain.identity import AddressKind, Customer
+from caseweave.domain.identity import AddressKind, Customer, Link
 from caseweave.domain.incident import NOTICE_CATEGORY
 from caseweave.domain.times import optional_rfc3339, to_rfc3339
 from caseweave.platform.answer import Answer
 from caseweave.platform.connector import Connector
 from caseweave.platform.records import Account, Order
-from caseweave.storage.portraits import LinkedAddress, Portrait, read_portrait
+from caseweave.storage.portraits import Portrait, read_portrait
 
 # An agent waits for this view.
 _BUDGET = timedelta(seconds=3)
@@ -44,7 +45,7 @@ def show_customer(customer_id: str, caller: Caller, connector: Connector) -> dic
     account, orders = heard.account.value, heard.orders.value
     return {
         "customer": _describe_customer(portrait, account),
-        "links": [_describe_link(link) for link in portrait.links],
+        "links": [describe_link(link) for link in portrait.links],
         "cases": {
             "open": [describe_case(case) for case in portrait.open],
             "past": [describe_case(case) for case in portrait.past],
@@ -61,11 +62,11 @@ def show_customer(customer_id: str, caller: Caller, connector: Connector) -> dic
     }
 
 
-def _find_user(links: Sequence[LinkedAddress]) -> str:
-    """Whose account on the platform it is, of all that are proven the one known for longest."""
+def _find_user(links: Sequence[Link]) -> str:
+    """Whose account on the platform it is: of all that are proven the best, then the oldest."""
     users = [one for one in links if one.address.kind is AddressKind.PLATFORM and one.proof.holds]
-    first = min(users, key=lambda link: link.linked_at, default=None)
-    return first.address.value if first else ""
+    best = min(users, key=lambda link: (-link.proof.strength, link.at), default=None)
+    return best.address.value if best else ""
 
 
 def _ask_platform(user: str, connector: Connector) -> Heard:
@@ -115,16 +116,6 @@ def _best(told: str, known: Iterable[str]) -> str | None:
 def _find_beginning(customers: Sequence[Customer]) -> str | None:
     times = [customer.created_at for customer in customers if customer.created_at]
     return optional_rfc3339(min(times, default=None))
-
-
-def _describe_link(link: LinkedAddress) -> dict[str, Any]:
-    return {
-        "kind": str(link.address.kind),
-        "value": link.address.value,
-        "proof": str(link.proof),
-        "linked_at": to_rfc3339(link.linked_at),
-        "customer_id": link.customer_id,
-    }
 
 
 def _count_topics(cases: Iterable[Case]) -> list[dict[str, Any]]:

@@ -105,6 +105,18 @@ LABELS = {
     "evidence_exported": ("evidence exported", "导出证据"),
     "content_revealed": ("shown in full", "查看原文"),
     "content_erased": ("contents erased", "内容已清除"),
+    # events of a customer
+    "customer_changed": ("customer changed", "客户变更"),
+    "link_added": ("address added", "地址添加"),
+    "link_removed": ("address removed", "地址移除"),
+    "suggestion_made": ("suggestion", "疑似客户"),
+    "suggestion_accepted": ("suggestion accepted", "建议已采纳"),
+    "suggestion_dismissed": ("suggestion dismissed", "建议已忽略"),
+    "verification_started": ("verification started", "验证开始"),
+    "verification_passed": ("verified", "验证通过"),
+    "verification_failed": ("not verified", "验证失败"),
+    "customer_merged": ("customers merged", "客户合并"),
+    "customer_unmerged": ("customers separated", "取消客户合并"),
     # what another case is to this one, and who looks at it
     "messages": ("messages", "条消息"),
     "links": ("Links", "关联工单"),

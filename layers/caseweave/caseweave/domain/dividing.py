@@ -12,6 +12,7 @@ from caseweave.domain.calendars import ALWAYS
 from caseweave.domain.case import Case, CaseState
 from caseweave.domain.clocks import start_clock
 from caseweave.domain.desk import Desk
+from caseweave.domain.disputes import want_evidence
 from caseweave.domain.event import (
     Actor,
     CaseChange,
@@ -101,6 +102,7 @@ def split_message(
     )
     opened = opened.add_message(EventKind.NOTE_ADDED, actor, note)
     opened = record_triage(opened, finding, desk, actor, now)
+    opened = want_evidence(opened, quoted, desk, now, actor)
     told = {"case_id": new.id, "ref": new.ref, "message_id": message.id}
     return begin_change(case).record(EventKind.CASE_SPLIT, actor, now, told), opened
 
@@ -139,6 +141,8 @@ def move_messages(
     kept = tuple(replace(one, seq=seq) for one in moved)
     opened = replace(opened, messages=(*opened.messages, *kept))
     opened = record_triage(opened, finding, desk, actor, now)
+    # Of the others the router asks for it, which sees each where it is now.
+    opened = want_evidence(opened, first, desk, now, actor)
     left = begin_change(case).record(
         EventKind.MESSAGES_MOVED_OUT,
         actor,

@@ -2,37 +2,23 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import chain, islice
 
 from pynamodb.exceptions import PynamoDBException
 
 from caseweave.domain.case import Case
-from caseweave.domain.identity import Address, AddressKind, Customer, Family, Proof
-from caseweave.domain.times import from_rfc3339
+from caseweave.domain.identity import Customer, Family, Link
 from caseweave.errors import NotFoundError, UnavailableError
 from caseweave.storage import table
 from caseweave.storage.cases import read_heads
-from caseweave.storage.customers import read_family
+from caseweave.storage.customers import list_links, read_family
 from caseweave.storage.items import batch_get
 from caseweave.storage.open_cases import read_open_cases
 from caseweave.storage.rows import read_case, read_customer
-from caseweave.storage.table import CaseRow, LinkRow, Row
+from caseweave.storage.table import CaseRow, Row
 
 MOST_CASES = 50
 # Of each member of a family, whatever its size.
 LEAST_SHARE = 5
-MOST_LINKS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class LinkedAddress:
-    """An address of the customer `customer_id`, and the proof that it is theirs."""
-
-    customer_id: str
-    address: Address
-    proof: Proof
-    linked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +29,14 @@ class Portrait:
 
     family: Family
     customers: tuple[Customer, ...]
-    links: tuple[LinkedAddress, ...]
+    links: tuple[Link, ...]
     open: tuple[Case, ...]
     past: tuple[Case, ...]
     has_more: bool
 
 
 def read_portrait(customer_id: str) -> Portrait:
-    """Four reads, and two small queries for each member of the family.
+    """Five reads, and two small queries for each member of the family.
 
     Raises NotFoundError, UnavailableError.
     """
@@ -75,25 +61,10 @@ def _read_portrait(family: Family) -> Portrait:
     return Portrait(
         family=family,
         customers=tuple(known[member] for member in family.ids if member in known),
-        links=tuple(chain.from_iterable(map(_list_links, family.ids))),
+        links=tuple(list_links(family.ids)),
         open=_latest_first(opened.values()),
         past=_latest_first(past)[:MOST_CASES],
         has_more=has_more or len(past) > MOST_CASES,
-    )
-
-
-def _list_links(customer_id: str) -> list[LinkedAddress]:
-    partition = table.customer_key(customer_id)[0]
-    rows = LinkRow.query(partition, LinkRow.sk.startswith("LINK#"), page_size=MOST_LINKS)
-    return [_read_link(row) for row in islice(rows, MOST_LINKS)]
-
-
-def _read_link(row: LinkRow) -> LinkedAddress:
-    return LinkedAddress(
-        customer_id=row.pk.removeprefix("CUST#"),
-        address=Address(AddressKind(row.address_kind), row.address_value),
-        proof=Proof(row.proof),
-        linked_at=from_rfc3339(row.linked_at),
     )
 
 

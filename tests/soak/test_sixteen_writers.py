@@ -1,0 +1,89 @@
+"""Sixteen writers over real HTTP for minutes, then an audit of every record that there is.
+
+Asked for by `make soak` (MINUTES=…); it takes what it is told, and the time of the deployment.
+"""
+
+import os
+import random
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.audit import audit, find_double_cases, read_records
+from tests.soak.traffic import PHONES, Log, Writer
+
+MINUTES = float(os.environ.get("CASEWEAVE_SOAK_MINUTES", "2"))
+SEED = int(os.environ.get("CASEWEAVE_SOAK_SEED", "1"))
+WRITERS = 16
+# Never an error of ours: stale, refused, or in the way of each other a moment too long.
+EXPECTED = {200, 201, 404, 412, 422, 429}
+
+
+def run(writer, until):
+    acted = 0
+    while time.monotonic() < until:
+        writer.act()
+        acted += 1
+    return acted
+
+
+def wait_until_quiet(stack):
+    """The records once nothing writes them any more."""
+    previous, items = None, stack.items()
+    while previous != items:
+        time.sleep(4)
+        previous, items = items, stack.items()
+    return items
+
+
+@pytest.mark.timeout(0)
+def test_nothing_is_lost_doubled_or_broken(stack, agent):
+    log = Log()
+    for phone in PHONES:
+        stack.outside.send_sms(phone, "first")
+    writers = [
+        Writer(stack.outside, agent.token, log, random.Random(f"{SEED}.{number}"))
+        for number in range(WRITERS)
+    ]
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(WRITERS) as pool:
+        acted = sum(pool.map(lambda one: run(one, began + 60 * MINUTES), writers))
+    took = time.monotonic() - began
+    items = wait_until_quiet(stack)
+    records = read_records(items)
+
+    report(log, records, acted, took)
+    assert log.failures == []
+    assert {status for _, status in log.answers} <= EXPECTED
+    assert audit(items) == []
+    assert list(find_double_cases(records)) == []
+    kept = Counter(
+        word
+        for message in records.messages
+        if str(message.direction) == "inbound"
+        for word in message.body.replace(",", " ").split()
+        if word in log.acknowledged
+    )
+    assert {word: kept[word] for word in log.acknowledged} == dict.fromkeys(log.acknowledged, 1)
+    # It did meet what it was to meet.
+    assert log.answers["notes", 412] > 0
+    assert any(case.merged for case in records.cases.values())
+    assert records.moved
+
+
+def report(log, records, acted, took):
+    print(f"\nseed {SEED}: {acted} actions of {WRITERS} writers in {took:.0f} s")
+    print(
+        f"{len(log.acknowledged)} acknowledged messages, {len(records.ledger)} in the ledger,"
+        f" {len(records.cases)} cases ({sum(c.is_active for c in records.cases.values())} open,"
+        f" {sum(bool(c.merged_into) for c in records.cases.values())} merged),"
+        f" {sum(map(len, records.events.values()))} events, {len(records.links)} links"
+    )
+    for what, seconds in sorted(log.seconds.items()):
+        ordered = sorted(seconds)
+        statuses = {code: n for (name, code), n in sorted(log.answers.items()) if name == what}
+        median, slow = ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.95)]
+        print(f"  {what:<12} {median:6.3f} s median {slow:6.3f} s p95  {statuses}")
