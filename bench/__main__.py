@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from bench import cold_import, intake, linear_time, providers, request_units, vendor_layer
+from bench import cold_import, history, intake, linear_time, providers, request_units, vendor_layer
 from caseweave.cli.local_stack import Ports, local_client, start_stack, stop_stack
 
 
@@ -19,6 +19,7 @@ def main() -> None:
         request_units.run(dynamodb, outputs)
         cold_import.run()
         vendor_layer.run(state_dir)
+        history.run()
         linear_time.run()
     finally:
         stop_stack(state_dir)

@@ -27,30 +27,30 @@ def _report(label: str, dynamodb: Any, table: str, phone: str, sid: str) -> None
     (write,) = [a for name, a in calls if name == "TransactWriteItems"]
     read_units = sum(_read_units(dynamodb, table, arguments) for arguments in reads)
     items = [put["Put"]["Item"] for put in write["TransactItems"]]
-    write_units = sum(_write_units(item) for item in items)
+    charged = sum(write_units(item) for item in items)
     print(
         f"request units, {label}: {read_units:.1f} read ({len(reads)} calls), "
-        f"{write_units} write ({len(items)} items in 1 transaction, indexes included)"
+        f"{charged} write ({len(items)} items in 1 transaction, indexes included)"
     )
 
 
 def _read_units(dynamodb: Any, table: str, arguments: dict[str, Any]) -> float:
     keys = arguments["RequestItems"][table]["Keys"]
     found = dynamodb.batch_get_item(RequestItems={table: {"Keys": keys}})["Responses"][table]
-    sizes = [_size(item) for item in found] + [0] * (len(keys) - len(found))
+    sizes = [item_size(item) for item in found] + [0] * (len(keys) - len(found))
     return sum(0.5 * max(1, math.ceil(size / 4096)) for size in sizes)
 
 
-def _write_units(item: dict[str, Any]) -> int:
+def write_units(item: dict[str, Any]) -> int:
     """Two units per KB begun in a transaction, and one per KB and index that holds the item (an
     update of an index whose key changes costs a second one).
     """
-    kilobytes = math.ceil(_size(item) / 1024)
+    kilobytes = math.ceil(item_size(item) / 1024)
     indexes = sum(f"{name}_pk" in item for name in ("worklist", "due", "customer", "assignee"))
     return 2 * kilobytes + indexes * kilobytes
 
 
-def _size(item: dict[str, Any]) -> int:
+def item_size(item: dict[str, Any]) -> int:
     """The stored size: names and values in UTF-8 (near enough for numbers)."""
     return sum(
         len(name.encode())

@@ -1,6 +1,7 @@
 """Timelines and search as deployed: through the gateway, with the rights that they have."""
 
 import itertools
+from urllib.parse import urlencode
 
 import pytest
 
@@ -56,4 +57,50 @@ def test_a_timeline_needs_a_token_and_a_customer(stack, agent):
 
     assert Api(stack.outside.outputs["ApiUrl"], "").get(nobody).status == 401
     assert agent.get(nobody).status == 404
-    assert agent.get(f"{nobody}?limit=many").status == 400
+    assert agent.get(f"{nobody}?limit=many").status == 422
+
+
+# ---------------------------------------------------------------- search
+
+
+def find(agent, **query):
+    reply = agent.get(f"/v1/search?{urlencode(query)}")
+    assert reply.status == 200, reply.body
+    return reply.json()
+
+
+def test_a_case_is_found_by_order_number_phone_and_reference(agent, ling):
+    phone, _ = ling
+    (found,) = wait_for(lambda: find(agent, q=phone)["items"], "the customer's case")
+    ref = found["case"]["ref"]
+
+    def by_order():
+        items = find(agent, q="gt20261123-0001", kind="order_no")["items"]
+        return [one for one in items if one["case"]["ref"] == ref]
+
+    (by_order_number,) = wait_for(by_order, "the order's case")
+    assert by_order_number["matches"] == [{"kind": "order_no", "value": "GT20261123-0001"}]
+    assert [one["case"]["ref"] for one in find(agent, q=ref.lower())["items"]] == [ref]
+    assert find(agent, q=phone[3:])["read_as"] == [{"kind": "phone", "value": phone}]
+
+
+def test_words_are_searched_through_relay_queue_and_indexer(stack, agent):
+    phone = f"+86136{next(_numbers)}"
+    stack.outside.send_sms(phone, "退款流程图在哪里下载，急")
+
+    (found,) = wait_for(lambda: find(agent, q="流程图 下载")["items"], "the words in the index")
+
+    (why,) = found["matches"]
+    assert (why["kind"], why["channel"]) == ("text", "sms")
+    assert "流程图在哪里下载" in why["excerpt"]
+    covers = find(agent, q="流程图", kind="text")["covers"]
+    assert (covers["index"], covers["messages"], covers["is_cut"]) == ("table", "all", False)
+    assert covers["since"]
+
+
+def test_a_search_says_what_to_write_instead(stack, agent):
+    assert agent.get("/v1/search").status == 422
+    refused = agent.get("/v1/search?q=hello&kind=colour")
+    assert refused.status == 422
+    assert [one["field"] for one in refused.json()["errors"]] == ["kind"]
+    assert Api(stack.outside.outputs["ApiUrl"], "").get("/v1/search?q=x").status == 401

@@ -251,14 +251,14 @@ def _deployed_web_rules() -> "WebRules":
 def searching(settings: Settings) -> "Searching":
     """What search needs, from now on. Raises MissingSecretError, InvalidConfigError."""
     # Only search needs these.
-    from caseweave.agents.search import Searching  # noqa: PLC0415
+    from caseweave.agents.search import OPENSEARCH, TABLE, Searching  # noqa: PLC0415
     from caseweave.config.desk import deployed_desk  # noqa: PLC0415
     from caseweave.text_search import find_in_engine, find_in_table  # noqa: PLC0415
 
-    engine, name = text_engine(settings), "table"
+    engine, name = text_engine(settings), TABLE
     find_text = find_in_table
     if engine is not None:
-        find_text, name = partial(find_in_engine, engine), "opensearch"
+        find_text, name = partial(find_in_engine, engine), OPENSEARCH
     return Searching(
         desk=deployed_desk(),
         keys=make_door(settings).signing_keys,

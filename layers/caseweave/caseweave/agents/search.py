@@ -31,6 +31,8 @@ from caseweave.storage.pointers import list_named, list_of_address
 from caseweave.storage.postings import read_scope
 from caseweave.text_search import FindText
 
+# The names of the indexes of words.
+TABLE, OPENSEARCH = "table", "opensearch"
 _EXACT = "exact"
 _CASE_ID = re.compile(r"0[0-9A-HJKMNP-TV-Z]{25}")
 _PLACE = re.compile(r"CASE#0[0-9A-Z]{25}(?:#MSG#[0-9TZ:.-]{24}#[0-9A-Z]{1,40}!?)?")
@@ -68,7 +70,7 @@ def search(query: Mapping[str, str], caller: Caller, searching: Searching) -> di
         "covers": None,
     }
     if lookups and mode != TEXT:
-        found = list(islice(_look_up(lookups, before, limit + 1, searching.keys), limit + 1))
+        found = list(islice(_look_up(lookups, before, limit, searching.keys), limit + 1))
         shown = found[:limit]
         answer["items"] = _describe_hits(shown)
         if len(found) > limit:
@@ -79,9 +81,11 @@ def search(query: Mapping[str, str], caller: Caller, searching: Searching) -> di
 
 
 def _look_up(
-    lookups: Sequence[Lookup], before: str, share: int, keys: Sequence[bytes]
+    lookups: Sequence[Lookup], before: str, limit: int, keys: Sequence[bytes]
 ) -> Iterator[tuple[str, list[Match]]]:
     """(case id, why) of each case opened before case *before*, the newest first, each once."""
+    # Whether there is a next page takes one more, and whether that one is whole, another.
+    share = limit + 2
     ways = [
         _mark(way, _describe_lookup(one))
         for one in lookups
@@ -162,13 +166,15 @@ def _search_text(
 def _describe_cover(searching: Searching) -> dict[str, Any]:
     """What the index of words holds: of which messages, how much of each, since when."""
     rules, known = searching.desk.search, read_scope()
+    is_table = searching.index == TABLE
     since = None
     if known is not None and known[0] is rules.scope and rules.scope is not Scope.OFF:
-        since = to_rfc3339(max(known[1], searching.now - rules.kept))
+        oldest = searching.now - rules.kept if is_table else known[1]
+        since = to_rfc3339(max(known[1], oldest))
     return {
         "index": searching.index,
         "messages": str(rules.scope),
-        "most_terms": rules.most_terms,
+        "most_terms": rules.most_terms if is_table else None,
         "since": since,
         "is_cut": False,
         "entries_read": 0,

@@ -19,6 +19,8 @@ COMMANDS = {
     "token": ("caseweave.cli.sign_in:token", "Print an ID token for the API of the local stack."),
     "cases": ("caseweave.cli.cases:cases", "List cases."),
     "case": ("caseweave.cli.cases:case", "Show one case with its whole history."),
+    "search": ("caseweave.cli.search:search", "Find cases by numbers, names or words."),
+    "timeline": ("caseweave.cli.timeline:timeline", "Show a customer's history on all channels."),
     "customer": ("caseweave.cli.customer:customer", "Show one customer as an agent sees them."),
     "send": ("caseweave.cli.send:send", "Write to the desk as a customer, on any channel."),
     "doctor": ("caseweave.cli.doctor:doctor", "Check how the channels are set up."),

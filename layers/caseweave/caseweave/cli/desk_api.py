@@ -34,6 +34,14 @@ class DeskApi:
         """Where the evidence pack of a case can be fetched for a while, and its SHA-256."""
         return self._get(f"/v1/cases/{quote(name, safe='')}/evidence")
 
+    def search(self, **query: str) -> dict[str, Any]:
+        """A page of what is found for `q`; empty parts of the query are left out."""
+        return self._get(f"/v1/search?{urlencode({k: v for k, v in query.items() if v})}")
+
+    def list_timeline(self, customer_id: str, **query: str) -> Iterator[dict[str, Any]]:
+        """A customer's history over all channels and cases, page after page."""
+        return self._list(f"/v1/customers/{quote(customer_id, safe='')}/timeline", query)
+
     def list_cases(self, **filters: str) -> Iterator[dict[str, Any]]:
         """Every case that fits, page after page; empty filters are left out."""
         return self._list("/v1/cases", filters)

@@ -291,7 +291,9 @@ class PointerRow(Row, discriminator="pointer"):
 
 
 class PostingRow(Row, discriminator="posting"):
-    """That a term stands in a message. There is nothing in it but its key, and when it ends."""
+    """That a term stands in a message: its key says all; the case, for who looks for leftovers."""
+
+    case_id = UnicodeAttribute()
 
 
 class IndexRow(Row, discriminator="index"):
