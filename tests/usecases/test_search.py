@@ -127,6 +127,15 @@ def test_an_exact_thing_is_found_however_it_is_typed(write, ask, body, asked, ki
     assert answer["next"] is None
 
 
+def test_what_a_later_message_names_leads_to_the_case_too(write, ask):
+    number = "+8613800138000"
+    landed = write("没到账", number=number)
+    write("订单GT20261123-0001", NOON + timedelta(minutes=1), number=number)
+    write("付了100元", NOON + timedelta(minutes=2), number=number)
+
+    assert refs(ask("GT20261123-0001")) == refs(ask("100元")) == [landed.ref]
+
+
 def test_a_case_is_found_by_its_reference_and_so_is_one_that_mentions_it(write, ask):
     first = write("没到账")
     second = write(f"same as {first.ref}", NOON + timedelta(hours=1))

@@ -23,7 +23,7 @@ from caseweave.domain.ulid import derive_ulid
 from caseweave.domain.wording import Wording, fill_text
 from caseweave.errors import ContentionError, NotFoundError
 from caseweave.storage.answers import put_answer, read_answers
-from caseweave.storage.cases import commit_change, follow_merges, read_message_of
+from caseweave.storage.cases import commit_change, follow_merges, note_entities, read_message_of
 from caseweave.storage.consent import put_consent, read_consent
 from caseweave.storage.customers import has_address_of_kind, read_customer_of
 from caseweave.storage.moved import find_place
@@ -62,7 +62,12 @@ def route_case(
                 wording = Wording(telegram_link=_make_link(message, bot, keys, now))
         answer = HELP_TEXT if heard == Heard(Keyword.HELP) else ""
         change = route_message(case, message, desk, wording, now, reply_id, answer, withheld)
-        commit_change(change, _name_entities(message, desk, keys), write)
+        entities = _name_entities(message, desk, keys)
+        if change.is_empty:
+            # Somebody is at it already: what the customer names now leads to the case as well.
+            note_entities(case, entities)
+        else:
+            commit_change(change, entities, write)
         return change
 
     return retry_on_contention(attempt)

@@ -21,7 +21,7 @@ from caseweave.domain.times import to_rfc3339
 from caseweave.domain.ulid import earliest_ulid
 from caseweave.errors import ContentionError, NotFoundError
 from caseweave.storage import table
-from caseweave.storage.items import batch_get, has, make_item
+from caseweave.storage.items import Item, batch_get, batch_put, has, make_item
 from caseweave.storage.open_cases import PART, put_open_cases, read_open_cases
 from caseweave.storage.rows import (
     case_item,
@@ -330,12 +330,20 @@ def _put_records(write: Transaction, change: CaseChange) -> None:
 
 def put_entities(write: Transaction, case: Case, entities: Sequence[tuple[str, str]]) -> None:
     """Let exact values (an order number, a product) lead to the case."""
-    for kind, value in entities:
-        pointer = make_item(
-            table.PointerRow,
-            table.entity_key(kind, value, case.id),
-            case_id=case.id,
-            customer_id=case.customer_id,
-            at=to_rfc3339(case.updated_at),
-        )
-        write.put("entity", pointer)
+    for entity in entities:
+        write.put("entity", _pointer_item(case, *entity))
+
+
+def note_entities(case: Case, entities: Sequence[tuple[str, str]]) -> None:
+    """The same where nothing else is written. Raises UnavailableError."""
+    batch_put([_pointer_item(case, *entity) for entity in entities])
+
+
+def _pointer_item(case: Case, kind: str, value: str) -> Item:
+    return make_item(
+        table.PointerRow,
+        table.entity_key(kind, value, case.id),
+        case_id=case.id,
+        customer_id=case.customer_id,
+        at=to_rfc3339(case.updated_at),
+    )
