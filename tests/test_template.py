@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -157,6 +158,30 @@ def test_every_function_is_there_with_its_handler():
         module, _, handler = function["Handler"].rpartition(".")
         path = ROOT / function["CodeUri"] / f"{module}.py"
         assert f"def {handler}(" in path.read_text(encoding="utf-8"), name
+
+
+def find_ruleless_functions(resources: Resources) -> list[str]:
+    """Functions that take messages in, and lack the layer with config/threading.yaml."""
+    return [
+        name
+        for name, function in functions(resources).items()
+        if {"!Ref": "ConfigLayer"} not in function.get("Layers", [])
+        and _TAKES_IN.search(_source_of(function))
+    ]
+
+
+def _source_of(function: dict[str, Any]) -> str:
+    module = function["Handler"].rpartition(".")[0]
+    return (ROOT / function["CodeUri"] / f"{module}.py").read_text(encoding="utf-8")
+
+
+_TAKES_IN = re.compile(r"\b(make_door|replayer|web_desk|wecom_source|deployed_threading)\b")
+
+
+def test_every_function_that_takes_messages_in_has_the_rules_which_case_they_join():
+    assert find_ruleless_functions(RESOURCES) == []
+    worse = _change(STACKS, "template.yaml/IntakeSmsFunction/Properties/Layers", None)
+    assert find_ruleless_functions(worse["template.yaml"]) == ["IntakeSmsFunction"]
 
 
 # ---------------------------------------------------------------- permissions

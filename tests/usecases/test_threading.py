@@ -15,7 +15,12 @@ from caseweave.domain.threading import Rule
 from caseweave.domain.tokens import issue_reply_token
 from caseweave.storage import cases
 from caseweave.storage.case_links import list_links
-from caseweave.storage.open_cases import move_open_cases, read_open_cases, read_own_open_cases
+from caseweave.storage.open_cases import (
+    move_open_cases,
+    put_open_cases,
+    read_open_cases,
+    read_own_open_cases,
+)
 from caseweave.storage.outbox import outbox_key, settle_message
 from caseweave.storage.transaction import Transaction
 from tests.usecases.conftest import KEYS
@@ -372,6 +377,40 @@ def test_a_merged_customers_message_joins_the_familys_case_and_checks_that_it_is
     (kept,) = [m for m in cases.read_file(ours.case_id).messages if m.id == landed.message_id]
     assert kept.customer_id == source.owner != head.customer_id
     assert read_own_open_cases(source.owner).moved_to == target.owner
+
+
+def test_a_merged_customer_costs_one_read_more_until_it_was_noted_where_its_cases_are(table, door):
+    ours, theirs = receive(sms(PHONE), door), receive(sms(OTHER, event="SM2"), door)
+    write = Transaction()
+    move_open_cases(write, listed(theirs), listed(ours))
+    write.commit()
+    transaction = ["TransactWriteItems"]
+
+    for number, reads in ((3, 3), (4, 2), (5, 2)):
+        with crash_at_call(0, after=False) as calls:
+            landed = receive(sms(OTHER, "again", f"SM{number}"), door)
+        assert calls == ["BatchGetItem"] * reads + transaction
+        assert landed.case_id == theirs.case_id
+
+
+def test_a_note_of_where_a_merged_customers_cases_were_proves_nothing_once_they_are_parted(
+    table, door
+):
+    ours, theirs = receive(sms(PHONE), door), receive(sms(OTHER, event="SM2"), door)
+    before, target = listed(theirs), listed(ours)
+    write = Transaction()
+    move_open_cases(write, before, target)
+    write.commit()
+    receive(sms(OTHER, "again", "SM3"), door)
+    write = Transaction()
+    put_open_cases(write, replace(before, version=read_own_open_cases(before.owner).version))
+    put_open_cases(write, replace(target, version=read_own_open_cases(target.owner).version))
+    write.commit()
+
+    later = sms(OTHER, "again", "SM4", session_case_id=ours.case_id)
+    landed = receive(later, door, NOON + 2 * DAY)
+
+    assert landed.case_id == theirs.case_id
 
 
 # At once

@@ -37,6 +37,12 @@ class Chosen:
     topic: str = ""
     entities: tuple[str, ...] = ()
 
+    @property
+    def listed_under(self) -> str:
+        """Whose record it is, if the customer's own one leads to another's."""
+        found = self.candidates
+        return found.listed.owner if found and found.own.moved_to else ""
+
     def note(self, case: Case, at: datetime) -> OpenCases | None:
         """The customer's record as it is once *case*, new or joined, has the message; None if that
         leaves it as it is.
@@ -94,7 +100,8 @@ def choose(
         return Chosen(choose_case(facts, (), policy), topic=facts.topic, entities=named)
     facts = _look_around(facts, inbound, standing, mails, customer_id)
     wanted = dict.fromkeys(filter(None, (facts.signed, *facts.answered, facts.last_case)))
-    found = read_candidates(customer_id, tuple(wanted), consistent=consistent)
+    place = standing.origin.listed_under if standing.origin else ""
+    found = read_candidates(customer_id, place, tuple(wanted), consistent=consistent)
     facts, cases, heads = _resolve(facts, found, customer_id)
     choice = choose_case(facts, cases, policy)
     if choice.is_tied:

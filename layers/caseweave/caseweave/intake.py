@@ -231,6 +231,7 @@ def receive_once(
     landing = replace(
         _land(inbound, raw, message, standing, records),
         noted=chosen.note(change.after, at),
+        listed_under=chosen.listed_under,
         followed=followed,
         waiting=waiting,
         mail_id=_name_new_mail(inbound, mails),

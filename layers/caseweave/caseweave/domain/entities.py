@@ -24,6 +24,7 @@ _LONGEST_TEXT = 20_000
 _LONGEST_NAME = 200
 # More than a person asks about at once; a pasted list names everything and so nothing.
 MOST_REFERENCES = 20
+_LONGEST_READ = 50_000
 _DIGEST_LENGTH = 16
 
 # What customers type when they quote an order: a letter prefix, a date or digits, parts by dashes.
@@ -50,9 +51,10 @@ def find_order_numbers(text: str) -> list[str]:
 def find_references(message: InboundMessage | Message) -> tuple[tuple[str, str], ...]:
     """The (kind, value) of each single thing that a message is about: an order, a card.
 
-    What it merely quotes does not count. A card is a secret: only its digest may be stored.
+    What it merely quotes does not count, nor what stands behind a very long text. A card is a
+    secret: only its digest may be stored.
     """
-    text = f"{message.subject}\n{message.body}"
+    text = f"{message.subject}\n{message.body[:_LONGEST_READ]}"
     orders = find_order_numbers(text)
     if message.fields.get(ORDER):
         orders.append(message.fields[ORDER].strip())

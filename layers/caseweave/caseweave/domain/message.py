@@ -149,7 +149,8 @@ class Contact:
 class KnownAddress:
     """What the store knows of an address: its customer, on what proof, and how to reach it.
 
-    `case_id` is the case its last message went to.
+    `case_id` is the case its last message went to, and `listed_under` the customer in whose record
+    that customer's open cases stood then, "" for their own.
     """
 
     address: Address
@@ -158,6 +159,7 @@ class KnownAddress:
     case_id: str = ""
     last_inbound_at: datetime | None = None
     contact: Contact | None = None
+    listed_under: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,8 +45,8 @@ class Landing:
 
     `contact` is None where no answer can go.
     `noted` is the record of the customer's open cases as it is from now on, None if it stays;
-    `merged` their own one, which led to it. `followed` is what happens to the case that a new one
-    goes on from.
+    `merged` their own one, if that led to the record of the customer `listed_under`. `followed` is
+    what happens to the case that a new one goes on from.
     `origin` is the customer's own known address that the message came from; None when it is not
     (or not yet) theirs. `mail_id` is the message's id, if it is a mail whose id is not known yet.
     """
@@ -55,6 +55,7 @@ class Landing:
     event_id: str
     noted: OpenCases | None = None
     merged: OpenCases | None = None
+    listed_under: str = ""
     followed: CaseChange | None = None
     contact: Contact | None = None
     origin: KnownAddress | None = None
@@ -131,20 +132,30 @@ def _read_mail(kind: str, values: dict[str, Any]) -> KnownMail:
     return KnownMail(values["case_id"], values["customer_id"])
 
 
-def read_candidates(customer_id: str, case_ids: Sequence[str], *, consistent: bool) -> Candidates:
+def read_candidates(
+    customer_id: str, listed_under: str, case_ids: Sequence[str], *, consistent: bool
+) -> Candidates:
     """Read 2: the customer's open cases, and the heads of those that the message is near to.
 
-    One read more for a customer who was merged into another one.
+    One read more for a customer who was merged into another one since *listed_under*, where theirs
+    stood last, was noted: only their own record says where they stand.
     """
-    keys = [table.open_cases_key(customer_id), *(table.case_key(one) for one in case_ids)]
-    own, heads = OpenCases(customer_id), {}
-    for kind, values in _batch_get(keys, consistent=consistent):
+    owners = [customer_id, *filter(None, (listed_under,))]
+    keys = [table.open_cases_key(owner) for owner in owners]
+    found = {customer_id: OpenCases(customer_id)}
+    heads = {}
+    for kind, values in _batch_get(
+        [*keys, *(table.case_key(one) for one in case_ids)], consistent=consistent
+    ):
         if kind == PART:
-            own = decode_open_cases(values)
+            listed = decode_open_cases(values)
+            found[listed.owner] = listed
         else:
             head = read_case(values)
             heads[head.id] = head
-    return Candidates(own, follow_moves(own, consistent=consistent), heads)
+    own = found[customer_id]
+    place = found.get(own.moved_to, own)
+    return Candidates(own, follow_moves(place, consistent=consistent), heads)
 
 
 def commit_arrival(change: CaseChange, landing: Landing) -> None:
@@ -249,11 +260,17 @@ def _put_addresses(write: Transaction, case: Case, message: Message, landing: La
     for address, proof in linked.items():
         own = landing.contact
         contact = own if own is not None and address == own.address else None
-        item = address_item(address, message.customer_id, proof, case.id, contact)
+        place = landing.listed_under
+        item = address_item(address, message.customer_id, proof, case.id, contact, place)
         write.put("address", item, None if address in landing.moved else IS_NEW)
     if origin is not None:
         item = address_item(
-            origin.address, origin.customer_id, origin.proof, case.id, landing.contact
+            origin.address,
+            origin.customer_id,
+            origin.proof,
+            case.id,
+            landing.contact,
+            landing.listed_under,
         )
         write.put("address", item, has(AddressRow, customer_id=origin.customer_id))
 

@@ -258,6 +258,7 @@ def address_item(
     proof: Proof,
     case_id: str = "",
     contact: Contact | None = None,
+    listed_under: str = "",
 ) -> Item:
     return make_item(
         table.AddressRow,
@@ -265,6 +266,7 @@ def address_item(
         customer_id=customer_id,
         proof=str(proof),
         case_id=case_id or None,
+        listed_under=listed_under or None,
         last_inbound_at=to_rfc3339(contact.at) if contact else None,
         contact=encode_contact(contact) if contact else None,
     )
@@ -280,6 +282,7 @@ def read_address(values: Values) -> KnownAddress:
         case_id=values.get("case_id") or "",
         last_inbound_at=optional_time(values.get("last_inbound_at")),
         contact=decode_contact(contact) if contact else None,
+        listed_under=values.get("listed_under") or "",
     )
 
 

@@ -128,11 +128,14 @@ class LedgerRow(Row, discriminator="ledger"):
 
 
 class AddressRow(Row, discriminator="address"):
-    """An address → its customer. `case_id` is a hint that saves intake a read; it may be stale."""
+    """An address → its customer. `case_id` and `listed_under` (whose record of open cases has
+    theirs) are hints that save intake reads; they may be stale.
+    """
 
     customer_id = UnicodeAttribute()
     proof = UnicodeAttribute()
     case_id = UnicodeAttribute(null=True)
+    listed_under = UnicodeAttribute(null=True)
     last_inbound_at = UnicodeAttribute(null=True)
     contact: JSONAttribute = JSONAttribute(null=True)
 
