@@ -17,7 +17,7 @@ from caseweave.domain.packing import read_pack
 from tests.stack.conftest import wait_for
 
 # An order of the sample platform.
-ORDER = "TP20261123001"
+ORDER = "K20261122-0457"
 _numbers = count(31_000_000)
 
 

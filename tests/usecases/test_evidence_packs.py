@@ -33,6 +33,7 @@ from caseweave.storage import cases
 from caseweave.storage.table import CaseRow, EventRow, MessageRow, Row, case_key
 from tests.conftest import ROOT, make_table
 from tests.depth import DEPTH
+from tests.usecases.cases_apart import Time, merge_into, move, open_case, split_off, write_more
 from tests.usecases.conftest import KEYS
 from tests.usecases.evidence_world import EVIDENCE, FILES, make_buckets, make_notary
 from tests.usecases.test_evidence_keeping import DIGEST, PHOTO, dispute, keep
@@ -482,3 +483,34 @@ def test_a_file_that_is_gone_is_told_as_missing(lived):
     verdict = verify_pack(make_pack(case_id, archive), verify_rsa)
     assert verdict.problems == ()
     assert any(f"file {DIGEST} is no longer to be had" in note for note in verdict.notes)
+
+
+# ---------------------------------------------------------------- cases taken apart and together
+
+
+def test_a_pack_of_a_merged_case_holds_those_it_took_in(table, door, desk):
+    make_buckets()
+    archive = Archive(FILES, EVIDENCE, make_notary())
+    case = open_case(door, desk)
+    other = split_off(case, desk, Time()())
+    merge_into(other, case, desk, Time()(5))
+    packed = make_pack(case.id, archive)
+    verdict = verify_pack(packed, verify_rsa)
+    assert verdict.problems == ()
+    folders = {name.split("/")[1] for name in read_pack(packed) if name.startswith("cases/")}
+    assert folders == {case.id, other.id}
+
+
+def test_packs_of_both_cases_hold_after_messages_moved(table, door, desk):
+    make_buckets()
+    archive = Archive(FILES, EVIDENCE, make_notary())
+    case = open_case(door, desk)
+    (landed,) = write_more(case, door)
+    other = move(case, [landed], desk, Time()(5))
+    for one in (case, other):
+        assert problems(make_pack(one.id, archive)) == []
+    packed = make_pack(other.id, archive)
+    name = f"cases/{other.id}/messages/{landed.message_id}.json"
+    found = problems(edit(packed, name, lambda one: one.update(body="something else")))
+    assert f"{name}: its content is not what its event committed to" in found
+    assert f"{name}: it was removed" in problems(change(packed, **{name: None}))

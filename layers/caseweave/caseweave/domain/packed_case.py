@@ -15,6 +15,8 @@ _BLOBS = ("attachments/", "snapshots/")
 _FOLDERS = ("events/", "messages/", "files/", "proofs/", "others/")
 # Events that tell of a message, with the commitment to its content.
 _VOUCHED = ("message_received", "message_queued", "note_added")
+# Events by which messages come from another case, with new commitments, or go to one.
+_MOVES = ("messages_moved_in", "messages_moved_out")
 # Events that tell what became of a file.
 _OUTCOMES = ("attachment_stored", "attachment_unavailable")
 
@@ -62,6 +64,11 @@ class CaseCheck:
         return str((self.head.get("head") or {}).get("seal", ""))
 
     @property
+    def is_erased(self) -> bool:
+        """Were contents erased, or is that under way?"""
+        return not self.seal or any(one["event"] == "content_erased" for _, one in self.events)
+
+    @property
     def events(self) -> list[tuple[str, Any]]:
         return self._of("events/")
 
@@ -93,7 +100,7 @@ class CaseCheck:
         """What is proved of this case, for people."""
         ref, count = self.head.get("ref"), len(self.events)
         told = [f"case {ref}: {count} events in one chain"]
-        if not self.seal:
+        if self.is_erased:
             told.append(f"case {ref}: personal contents were erased; the chain holds without them")
         told += [f"case {ref}: file {digest} is no longer to be had" for digest in self.missing]
         covered = {name[7:17]: one["leaf"]["seq"] for name, one in self._of("proofs/")}
@@ -150,63 +157,74 @@ class CaseCheck:
 
     def _check_seal(self) -> Iterator[Problem]:
         """A seal under which nothing at all was committed to is another."""
-        messages = {name: _content(one) for name, one in self._of("messages/")}
+        vouched, _ = self._trace_messages()
         committed = [
             (one["data"].get("private_digest"), one["private"])
             for _, one in self.events
             if one.get("private")
         ]
-        committed += [
-            (one["data"]["digest"], messages[_find_vouched(one)])
-            for _, one in self.events
-            if one["event"] in _VOUCHED and _find_vouched(one) in messages
-        ]
+        messages = self._of("messages/")
+        committed += [(vouched[name], _content(one)) for name, one in messages if name in vouched]
         held = [commit_to(said, self.seal) == digest for digest, said in committed]
-        if self.seal and held and not any(held):
+        if not self.is_erased and held and not any(held):
             yield self._problem("head.json", "its seal is not that of the events")
 
     def _check_private_parts(self) -> Iterator[Problem]:
         for name, one in self.events:
             commitment, private = one["data"].get("private_digest"), one.get("private")
             if private is None:
-                if commitment is not None and self.seal:
+                if commitment is not None and not self.is_erased:
                     yield self._problem(name, "its private part is missing, and was not erased")
             elif not self.seal or commitment is None:
                 yield self._problem(name, "nothing vouches for its private part")
-            elif not hmac.compare_digest(commit_to(private, self.seal), commitment):
+            elif not hmac.compare_digest(commit_to(private, self.seal), str(commitment)):
                 yield self._problem(name, "its private part is not what its event committed to")
 
     def _check_messages(self) -> Iterator[Problem]:
-        vouched = {
-            _find_vouched(one): one["data"] for _, one in self.events if one["event"] in _VOUCHED
-        }
+        vouched, _ = self._trace_messages()
         messages = dict(self._of("messages/"))
         for name, one in messages.items():
-            told = vouched.get(name)
-            if told is None:
+            if name not in vouched:
                 yield self._problem(name, "no event of the case tells of it")
-            elif self.seal and commit_to(_content(one), self.seal) != told["digest"]:
+            elif not self.is_erased and commit_to(_content(one), self.seal) != vouched[name]:
                 yield self._problem(name, "its content is not what its event committed to")
-        for name in vouched:
-            if self.seal and name not in messages:
+        for name in vouched.keys() - messages.keys():
+            if not self.is_erased:
                 yield self._problem(name, "it was removed")
+
+    def _trace_messages(self) -> tuple[dict[str, str], set[str]]:
+        """The commitments to the messages that are in the case, by the names of their records; and
+        the ids of those that came from another case or went to one.
+        """
+        vouched: dict[str, str] = {}
+        moved: set[str] = set()
+        for _, one in self.events:
+            told = one["data"]
+            if one["event"] in _VOUCHED:
+                vouched[_find_vouched(one)] = told["digest"]
+            elif one["event"] in _MOVES:
+                moved |= {message["message_id"] for message in told["messages"]}
+                for message in told["messages"]:
+                    name = f"messages/{message['message_id']}.json"
+                    vouched.pop(name, None)
+                    if one["event"] == "messages_moved_in":
+                        vouched[name] = message["digest"]
+        return vouched, moved
 
     def _check_files(self) -> Iterator[Problem]:
         """What became of each file, against the event that told of it."""
-        if not self.seal:
+        if self.is_erased:
             return
         vouched = {_find_vouched(one): one for _, one in self.events if one["event"] in _OUTCOMES}
         files = dict(self._of("files/"))
+        _, moved = self._trace_messages()
         for name in files.keys() | vouched.keys():
             if name not in files or name not in vouched:
-                yield self._problem(name, "the record or the event that tells of it is missing")
-                continue
-            told = {**vouched[name]["data"], **vouched[name].get("private", {})}
-            details = files[name]["details"]
-            shared = details.keys() & told.keys()
-            is_stored = vouched[name]["event"] == "attachment_stored"
-            is_changed = (files[name]["state"] == "stored") is not is_stored
-            if is_changed or any(details[field] != told[field] for field in shared):
+                # The event of a message that moved is in the other case.
+                if name.removeprefix("files/").rpartition("-")[0] not in moved:
+                    what = "the record or the event that tells of it is missing"
+                    yield self._problem(name, what)
+            elif _differs(files[name], vouched[name]):
                 yield self._problem(name, "it is not what its event tells")
 
     def _check_blobs(self) -> Iterator[Problem]:
@@ -241,6 +259,15 @@ class CaseCheck:
             signed = (statement.get("root"), statement.get("count"))
             if root is None or (root.hex(), one["count"]) != signed:
                 yield self._problem(name, "it does not lead to the root that was signed")
+
+
+def _differs(file: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
+    """Does the record of a file say anything else than the event that told of it?"""
+    told, details = {**event["data"], **event.get("private", {})}, file["details"]
+    is_stored = event["event"] == "attachment_stored"
+    shared = details.keys() & told.keys()
+    is_other = any(details[field] != told[field] for field in shared)
+    return is_other or (file["state"] == "stored") is not is_stored
 
 
 def _find_name(name: str, record: Mapping[str, Any]) -> str:
@@ -287,8 +314,13 @@ def _read(name: str, record: Mapping[str, Any]) -> list[Any]:
     if name.startswith("files/"):
         return [list_digests([("file", record)])]
     if name.startswith("events/"):
-        private = dict(record.get("private") or {})
-        return [_find_vouched(record), list_digests([("event", record)]), private]
+        moved = record["data"]["messages"] if record["event"] in _MOVES else []
+        return [
+            dict(record.get("private") or {}),
+            _find_vouched(record),
+            list_digests([("event", record)]),
+            [one["message_id"] + one["digest"] for one in moved],
+        ]
     if name.startswith("proofs/"):
         leaf = record["leaf"]
         proof = [bytes.fromhex(digest) for digest in record["proof"]]

@@ -10,7 +10,7 @@ from caseweave.storage import table
 from caseweave.storage.items import read_item, table_connection
 
 # What ends by itself, says nothing of the case, and is nobody's evidence.
-_PASSING = ("presence",)
+_PASSING = ("seen",)
 
 
 def list_records(case_id: str) -> list[Record]:
