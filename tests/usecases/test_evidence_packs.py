@@ -514,3 +514,18 @@ def test_packs_of_both_cases_hold_after_messages_moved(table, door, desk):
     found = problems(edit(packed, name, lambda one: one.update(body="something else")))
     assert f"{name}: its content is not what its event committed to" in found
     assert f"{name}: it was removed" in problems(change(packed, **{name: None}))
+
+
+# ---------------------------------------------------------------- the format
+
+
+def test_a_pack_of_the_first_format_verifies_for_ever():
+    """Made when the format was; if this fails, what people kept in their safes fails too."""
+    golden = (ROOT / "tests" / "usecases" / "golden-pack.zip").read_bytes()
+    verdict = verify_pack(golden, verify_rsa)
+    assert verdict.problems == ()
+    assert verdict.key == "7e7f35de230953be0c2017b4f6d248fe8cadddc797d8d67b9cbf2b2444599739"
+    assert (
+        sha256(read_pack(golden)["manifest.json"]).hexdigest()
+        == "4c1603a6a9cf04026d07df9eee66df343e008ef94743461bb13d5feb202af659"
+    )

@@ -115,6 +115,23 @@ def _trouble(data: Data, language: str) -> str:
     return f"{label(data['channel'], language)}: {data['error']}"
 
 
+def _wanted(data: Data, _language: str) -> str:
+    return ", ".join(data["orders"]) if isinstance(data["orders"], list) else str(data["orders"])
+
+
+def _locked(data: Data, _language: str) -> str:
+    return str(data["count"])
+
+
+def _snapshot(data: Data, _language: str) -> str:
+    why = data.get("trouble") or data.get("reason")
+    return f"{data['order_no']}: {why}" if why else str(data["order_no"])
+
+
+def _exported(data: Data, _language: str) -> str:
+    return f"SHA-256 {data['sha256']}"
+
+
 def _missing_file(data: Data, language: str) -> str:
     reason = label(data["reason"], language)
     return f"{reason} ({data['detail']})" if data["detail"] else reason
@@ -137,6 +154,12 @@ _DESCRIPTIONS: Mapping[str, Callable[[Data, str], str]] = {
     "message_unknown": _trouble,
     "attachment_unavailable": _missing_file,
     "answer_withheld": _withheld,
+    "evidence_wanted": _wanted,
+    "attachments_locked": _locked,
+    "snapshot_taken": _snapshot,
+    "snapshot_delayed": _snapshot,
+    "snapshot_unavailable": _snapshot,
+    "evidence_exported": _exported,
     "case_follows": _other_case,
     "case_linked": _other_case,
     "case_unlinked": _other_case,

@@ -83,7 +83,8 @@ def _verify(entries: Mapping[str, bytes], verify_signature: VerifySignature) -> 
     problems += _check_places(entries, manifest["cases"])
     shown = {name: one for name, one in entries.items() if name not in _BY_ITSELF}
     if not problems and entries.get(SUMMARY) != write_summary(shown, manifest["cases"]):
-        problems.append(Problem(SUMMARY, "it is not what the records make"))
+        # The signature vouches for it; another version of this program words it otherwise.
+        notes.append(f"{SUMMARY} is not worded as this program would")
     return Verdict(tuple(dict.fromkeys(problems)), tuple(notes), str(manifest["key"]))
 
 
