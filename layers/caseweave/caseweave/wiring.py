@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from caseweave.aws.opensearch import OpenSearch
     from caseweave.daily_digests import Notary
     from caseweave.domain.forms import Form
+    from caseweave.domain.privacy import PrivacyRules
     from caseweave.domain.threading import ThreadingPolicy
     from caseweave.domain.web_rules import WebRules
+    from caseweave.erasure import Shredder
     from caseweave.evidence_keeping import Vault
     from caseweave.media import Shelf
     from caseweave.platform.answer import Answer
@@ -291,4 +293,21 @@ def outlet(settings: Settings) -> "Outlet":
         files=outgoing_files(settings.files_bucket, settings.public_url, keys, now),
         now=now,
         mail_configuration_set=settings.mail_configuration_set,
+    )
+
+
+def make_shredder(
+    settings: Settings, rules: "PrivacyRules", has_time: Callable[[], bool]
+) -> "Shredder":
+    """What deletes, from now on."""
+    from caseweave.erasure import Shredder  # noqa: PLC0415 - one function may delete
+    from caseweave.indexing import forget_message  # noqa: PLC0415 - the same
+
+    return Shredder(
+        settings.files_bucket,
+        settings.evidence_bucket,
+        rules.deletion_log,
+        partial(datetime.now, UTC),
+        partial(forget_message, engine=text_engine(settings)),
+        has_time,
     )

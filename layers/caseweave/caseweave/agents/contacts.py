@@ -17,7 +17,7 @@ from caseweave.domain.identity import (
     Sender,
 )
 from caseweave.domain.message import Channel, InboundMessage
-from caseweave.errors import InvalidRequestError
+from caseweave.errors import InvalidRequestError, NotFoundError
 from caseweave.intake import Door, receive_message
 from caseweave.storage.cases import find_case_id
 from caseweave.storage.customers import read_customer_of
@@ -57,7 +57,7 @@ def _read_contact(
 ) -> InboundMessage:
     case, customer = _optional(said, "case"), _optional(said, "customer_id")
     if customer:
-        customer = read_customer_of(customer).id
+        customer = _find_customer(customer)
     proof = Proof.AGENT if case or customer else Proof.NONE
     origin = Address(AddressKind.UNPROVEN, f"{PROVIDER}.{caller.name}.{submission}"[:_LONGEST])
     return InboundMessage(
@@ -79,6 +79,14 @@ def _read_contact(
         customer_id=customer,
         is_answerable=False,
     )
+
+
+def _find_customer(customer_id: str) -> str:
+    """Raises NotFoundError for one who was erased as for one who never was."""
+    customer = read_customer_of(customer_id)
+    if customer.erased_at is not None:
+        raise NotFoundError(f"Customer {customer_id} was erased.")
+    return customer.id
 
 
 def _read_channel(said: Mapping[str, Any]) -> Channel:

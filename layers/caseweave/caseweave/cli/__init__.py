@@ -26,6 +26,7 @@ COMMANDS = {
     "doctor": ("caseweave.cli.doctor:doctor", "Check how the channels are set up."),
     "replay": ("caseweave.cli.replay:replay", "Try again what was not understood."),
     "evidence": ("caseweave.cli.evidence:evidence", "Export evidence of a case, and verify it."),
+    "privacy": ("caseweave.cli.privacy:privacy", "Export, erase, and keep to the retention rules."),
     "incident": ("caseweave.cli.incident:incident", "Tell customers that something is broken."),
 }
 

@@ -84,6 +84,18 @@ class DeskApi:
         """Try these entries again; what became of each."""
         return self._post("/v1/replay", {"entries": [dict(one) for one in entries]})
 
+    def export_customer(self, customer_id: str) -> dict[str, Any]:
+        return self._get(f"/v1/customers/{quote(customer_id, safe='')}/export")
+
+    def preview_erasure(self, customer_id: str) -> dict[str, Any]:
+        return self._get(f"/v1/customers/{quote(customer_id, safe='')}/erasure")
+
+    def ask_erasure(self, customer_id: str, said: Mapping[str, Any]) -> dict[str, Any]:
+        return self._post(f"/v1/customers/{quote(customer_id, safe='')}/erasure", said)
+
+    def show_retention(self) -> dict[str, Any]:
+        return self._get("/v1/retention")
+
     def _post(self, path: str, said: Mapping[str, Any]) -> dict[str, Any]:
         return _read(call_json("POST", self.url + path, dict(said), self._headers()))
 

@@ -140,6 +140,8 @@ LABELS = {
     "verification_passed": ("verified", "验证通过"),
     "verification_failed": ("not verified", "验证失败"),
     "customer_merged": ("customers merged", "客户合并"),
+    "customer_exported": ("customer exported", "导出客户"),
+    "customer_erased": ("customer erased", "清除客户"),
     "customer_unmerged": ("customers separated", "取消客户合并"),
     # what another case is to this one, and who looks at it
     "messages": ("messages", "条消息"),

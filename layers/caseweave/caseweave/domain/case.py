@@ -39,7 +39,7 @@ class Case:
     events of the last human reply and the last change of state: what came before them is settled.
     `evidence` marks the orders of which snapshots are wanted; None in a case that is no dispute.
     `seal` is the secret under which the chain commits to what is personal (hexadecimal), "" once
-    it was destroyed.
+    it was destroyed. What was said in it is gone since `erased_at`.
 
     A case that was merged leads on to `merged_into`, where event `merged_seq` tells of it; `merged`
     are all cases that this one took in, those that they had taken in among them.
@@ -73,6 +73,7 @@ class Case:
     seq: int = 0
     chain: str = GENESIS
     seal: str = ""
+    erased_at: datetime | None = None
     version: int = 0
 
     @property

@@ -60,6 +60,20 @@ class CustomerChange:
         )
         return replace(self, after=after, events=(*self.events, event))
 
+    def erase(self, actor: Actor, at: datetime, data: Mapping[str, Any]) -> "CustomerChange":
+        """This change and the customer's erasure, after which nobody knows who they were."""
+        return self.record(
+            EventKind.CUSTOMER_ERASED,
+            actor,
+            at,
+            data,
+            name="",
+            locale="",
+            tier="",
+            role="",
+            erased_at=at,
+        )
+
     def add_link(self, link: Link, actor: Actor) -> "CustomerChange":
         change = self
         # One submission's own mark is no address that anybody could ask about.

@@ -128,6 +128,11 @@ def record_lack(change: CaseChange, order_no: str, lack: Lack, now: datetime) ->
     return change.record(EventKind.SNAPSHOT_UNAVAILABLE, EVIDENCE, now, told, private)
 
 
+def evidence_folder(case_id: str) -> str:
+    """Where everything that is locked of a case lies."""
+    return f"cases/{case_id}/"
+
+
 def attachment_place(case_id: str, digest: str) -> str:
     """Where a file of a disputed case is locked: by case, so that erasing one ends no other's."""
     return f"cases/{case_id}/attachments/{digest}"

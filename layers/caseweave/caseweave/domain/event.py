@@ -73,6 +73,8 @@ class EventKind(StrEnum):
     VERIFICATION_FAILED = "verification_failed"
     CUSTOMER_MERGED = "customer_merged"
     CUSTOMER_UNMERGED = "customer_unmerged"
+    CUSTOMER_EXPORTED = "customer_exported"
+    CUSTOMER_ERASED = "customer_erased"
 
 
 @dataclass(frozen=True, slots=True)

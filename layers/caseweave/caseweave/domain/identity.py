@@ -179,6 +179,7 @@ class Customer:
     changed_at: datetime | None = None
     seal: str = ""
     version: int = 0
+    erased_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -314,7 +314,7 @@ class Message:
 
     `seq` is the number of the event that recorded it in the case's chain. An outbound message may
     offer `quick_replies`, and answer the one message `reply_to`, which its provider calls
-    `reply_to_provider_id`.
+    `reply_to_provider_id`. Of one that was erased (`erased_at`) there is left that it was.
     """
 
     id: str
@@ -342,6 +342,7 @@ class Message:
     reply_to_provider_id: str = ""
     quoted: str = ""
     page_digest: str = ""
+    erased_at: datetime | None = None
 
 
 # Receipts arrive out of order; a state is only ever replaced by one of a higher rank.

@@ -265,6 +265,19 @@ def list_touched_by(kind: str, value: str, since: datetime) -> Iterator[tuple[st
         yield row.sk.removeprefix("CASE#"), row.customer_id
 
 
+def list_closed_before(until: datetime, most: int) -> list[Case]:
+    """Closed cases to which nothing has happened since, and whose contents are still there."""
+    found: list[Case] = []
+    for partition in table.closed_partitions():
+        rows = CaseRow.due.query(
+            partition, range_key_condition=Row.due_sk < to_rfc3339(until), limit=most - len(found)
+        )
+        found += [read_case(row.attribute_values) for row in rows if isinstance(row, CaseRow)]
+        if len(found) >= most:
+            break
+    return found
+
+
 def commit_change(
     change: CaseChange,
     entities: Sequence[tuple[str, str]] = (),

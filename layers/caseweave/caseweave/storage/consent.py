@@ -1,15 +1,21 @@
 """What customers' numbers told our numbers: one record for each pair, the latest word in it."""
 
-from pynamodb.exceptions import DoesNotExist, PynamoDBException
+from collections.abc import Mapping
+from typing import Any
+
+from pynamodb.exceptions import PynamoDBException
 
 from caseweave.domain.consent import Consent, our_number
 from caseweave.domain.message import Contact
 from caseweave.domain.times import from_rfc3339, to_rfc3339
 from caseweave.errors import UnavailableError
 from caseweave.storage import table
-from caseweave.storage.items import IS_NEW, has, make_item
+from caseweave.storage.items import IS_NEW, batch_get, has, make_item
 from caseweave.storage.table import ConsentRow
 from caseweave.storage.transaction import Transaction
+
+# The message of a word that outlived its sender's erasure.
+ERASED = "erased"
 
 
 def read_consent(contact: Contact) -> Consent | None:
@@ -17,12 +23,17 @@ def read_consent(contact: Contact) -> Consent | None:
 
     Where the contact tells no number of ours, an opt-out from any of them counts.
     """
+    # A number whose owner was erased said it under its digest.
+    keys = _key(contact), _erased_key(contact)
     try:
         if our_number(contact):
-            return _read(ConsentRow.get(*_key(contact), consistent_read=True))
-        said = [_read(row) for row in ConsentRow.query(_key(contact)[0], consistent_read=True)]
-    except DoesNotExist:
-        return None
+            found = {values["pk"]: values for _, values in batch_get(keys, consistent=True)}
+            return next((_read(found[pk]) for pk, _ in keys if pk in found), None)
+        said = [
+            _read(row.attribute_values)
+            for pk, _ in keys
+            for row in ConsentRow.query(pk, consistent_read=True)
+        ]
     except PynamoDBException as error:
         raise UnavailableError(f"the store cannot be read: {error}") from error
     return max(said, key=lambda one: (one.is_opted_out, one.at), default=None)
@@ -48,7 +59,8 @@ def put_consent(
         message_id=consent.message_id,
         confirmation=consent.confirmation or None,
     )
-    unchanged = has(ConsentRow, message_id=known.message_id) if known else IS_NEW
+    is_stored = known is not None and known.message_id != ERASED
+    unchanged = has(ConsentRow, message_id=known.message_id) if known and is_stored else IS_NEW
     write.put("consent", item, unchanged)
 
 
@@ -56,10 +68,14 @@ def _key(contact: Contact) -> table.Key:
     return table.consent_key(our_number(contact), contact.address.value)
 
 
-def _read(row: ConsentRow) -> Consent:
+def _erased_key(contact: Contact) -> table.Key:
+    return table.erased_consent_key(our_number(contact), contact.address.value)
+
+
+def _read(values: Mapping[str, Any]) -> Consent:
     return Consent(
-        is_opted_out=row.state == "opted_out",
-        at=from_rfc3339(row.at),
-        message_id=row.message_id,
-        confirmation=row.confirmation or "",
+        is_opted_out=values["state"] == "opted_out",
+        at=from_rfc3339(values["at"]),
+        message_id=values["message_id"],
+        confirmation=values.get("confirmation") or "",
     )

@@ -33,7 +33,7 @@ from caseweave.storage.rows import (
     suggestion_item,
 )
 from caseweave.storage.table import AddressRow, CustomerRow, EventRow, LinkRow, SuggestionRow
-from caseweave.storage.transaction import Transaction
+from caseweave.storage.transaction import RefusedError, Transaction
 
 
 def find_addresses(
@@ -158,6 +158,16 @@ def put_customer_change(write: Transaction, change: CustomerChange) -> None:
         write.delete("link", key)
     for kept in change.suggestions:
         write.put("suggestion", suggestion_item(kept))
+
+
+def commit_customer_change(change: CustomerChange) -> None:
+    """Write a change of one customer by itself. Raises ContentionError: read and decide again."""
+    write = Transaction()
+    put_customer_change(write, change)
+    try:
+        write.commit()
+    except RefusedError as error:
+        raise ContentionError(f"customer {change.after.id} has changed meanwhile") from error
 
 
 def put_address(write: Transaction, link: Link) -> None:

@@ -55,6 +55,7 @@ def _encode_merging(case: Case) -> dict[str, Any]:
         "merged_into": case.merged_into,
         "merged_seq": case.merged_seq,
         "merged": case.merged,
+        "erased_at": optional_rfc3339(case.erased_at),
     }
     return {name: value for name, value in merging.items() if value}
 
@@ -99,6 +100,7 @@ def decode_head(
         seq=head["seq"],
         chain=head["chain"],
         seal=head["seal"],
+        erased_at=optional_time(head.get("erased_at")),
     )
 
 

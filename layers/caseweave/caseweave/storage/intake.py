@@ -249,8 +249,11 @@ def _mail_item(landing: Landing, case: Case) -> Item:
     )
 
 
-def is_token_used(digest: str) -> bool:
-    return any(True for _ in _batch_get([table.token_key(digest)], consistent=True))
+def is_token_void(digest: str, customer_id: str) -> bool:
+    """Was the link used before, or the customer whom it is for erased?"""
+    keys = [table.token_key(digest), table.customer_key(customer_id)]
+    found = dict(_batch_get(keys, consistent=True))
+    return "used_token" in found or bool(found.get("customer", {}).get("erased_at"))
 
 
 def _put_addresses(write: Transaction, case: Case, message: Message, landing: Landing) -> None:

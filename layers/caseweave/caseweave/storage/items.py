@@ -165,6 +165,57 @@ def scan(**arguments: Any) -> dict[str, Any]:
         raise UnavailableError(f"the table cannot be read: {error}") from error
 
 
+def query_partition(pk: str) -> Iterator[Item]:
+    """Every record of a partition as it is stored, by consistent reads. Raises UnavailableError."""
+    start: Any = None
+    while True:
+        try:
+            answer = table_connection().query(pk, consistent_read=True, exclusive_start_key=start)
+        except PynamoDBException as error:
+            raise UnavailableError(f"the table cannot be read: {error}") from error
+        yield from answer["Items"]
+        start = answer.get("LastEvaluatedKey")
+        if start is None:
+            return
+
+
+def put_item(item: Item) -> None:
+    """Write one record, whatever was there. Raises UnavailableError."""
+    try:
+        table_connection().put_item(item["pk"]["S"], item["sk"]["S"], attributes=item)
+    except PynamoDBException as error:
+        raise UnavailableError(f"the store cannot be written: {error}") from error
+
+
+def replace_item(before: Item, after: Item | None) -> bool:
+    """Write *after* in the place of *before*, None for nothing; False if that has changed since.
+
+    Raises UnavailableError.
+    """
+    # Every attribute must be as it was read: records of all kinds are told apart by nothing else.
+    names = {f"#a{place}": name for place, name in enumerate(before)}
+    values = {f":a{place}": value for place, value in enumerate(before.values())}
+    pairs = zip(names, values, strict=True)
+    arguments: dict[str, Any] = {
+        "TableName": table_connection().table_name,
+        "ConditionExpression": " AND ".join(f"{name} = {value}" for name, value in pairs),
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    }
+    connection = table_connection().connection
+    try:
+        if after is None:
+            key = {"pk": before["pk"], "sk": before["sk"]}
+            connection.dispatch("DeleteItem", {**arguments, "Key": key})
+        else:
+            connection.dispatch("PutItem", {**arguments, "Item": after})
+    except PynamoDBException as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise UnavailableError(f"the store cannot be written: {error}") from error
+    return True
+
+
 def table_connection() -> TableConnection:
     return Row._get_connection()  # noqa: SLF001 - opened by `use_table`
 

@@ -32,6 +32,8 @@ class LedgerState(StrEnum):
     QUARANTINED = "quarantined"
     # Quarantined once, understood by a later parser.
     REPLAYED = "replayed"
+    # Nothing but the guard is left of it.
+    ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ def _read(values: Mapping[str, Any]) -> LedgerEntry:
         event_id=values["event_id"],
         state=LedgerState(values["state"]),
         received_at=from_rfc3339(values["received_at"]),
-        body=_unpack(values["body"]) if values.get("body") else b"",
+        body=unpack_body(values["body"]) if values.get("body") else b"",
         body_ref=values.get("body_ref") or "",
         reason=values.get("reason") or "",
         case_id=values.get("case_id") or "",
@@ -237,7 +239,7 @@ def _pack(body: bytes) -> bytes:
     return _PLAIN + body if len(body) < _WORTH_PACKING else _PACKED + zlib.compress(body, 1)
 
 
-def _unpack(stored: bytes) -> bytes:
+def unpack_body(stored: bytes) -> bytes:
     return stored[1:] if stored[:1] == _PLAIN else zlib.decompress(stored[1:])
 
 

@@ -150,7 +150,7 @@ def _settle_once(key: OutboxKey, told: Delivery, actor: Actor) -> bool:
     message = read_outbound(key)
     current = message.delivery
     settled = settle(current, told, key.part, key.of, message.channel) if current else None
-    if current is None or settled is None:
+    if current is None or settled is None or message.erased_at is not None:
         return False
     write = Transaction()
     if settled.state is not current.state:
@@ -190,7 +190,11 @@ def _put_delivery(
 ) -> None:
     """The delivery, if it is still as it was read, and the way to it by the provider's id."""
     is_unchanged = has(
-        MessageRow, delivery_state=str(before.state), delivery_parts=encode_parts(before)
+        MessageRow,
+        delivery_state=str(before.state),
+        delivery_parts=encode_parts(before),
+        # What was read before an erasure must not come back by what is written after.
+        erased_at=None,
     )
     write.put("delivery", message_item(replace(message, delivery=after)), is_unchanged)
     known = {before.provider_id, *(part.provider_id for part in before.parts)}

@@ -1,6 +1,7 @@
 """Domain values to stored items, and back from their values. Neither leaves `storage`."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -62,7 +63,7 @@ _NEVER = "9999-12-31T23:59:59.999Z"
 
 def case_item(case: Case) -> Item:
     due_at = optional_rfc3339(case.due_at) or _NEVER
-    attention_at = case.attention_at if case.is_active else None
+    due_pk, due_sk = _due_place(case)
     return make_item(
         table.CaseRow,
         table.case_key(case.id),
@@ -76,8 +77,8 @@ def case_item(case: Case) -> Item:
         worklist_sk=f"{_PRIORITY_RANK[case.priority]}#{due_at}#{case.id}",
         customer_pk=f"CUST#{case.customer_id}",
         customer_sk=f"CASE#{to_rfc3339(case.opened_at)}#{case.id}",
-        due_pk=table.due_partition(case.id) if attention_at else None,
-        due_sk=f"{to_rfc3339(attention_at)}#{case.id}" if attention_at else None,
+        due_pk=due_pk,
+        due_sk=due_sk,
         assignee_pk=f"AGENT#{case.assignee}" if case.assignee else None,
         assignee_sk=f"{case.state}#{due_at}#{case.id}" if case.assignee else None,
         changed_pk=_changed_on(case.updated_at, case.id),
@@ -87,6 +88,17 @@ def case_item(case: Case) -> Item:
 
 def _changed_on(at: datetime | None, owner_id: str) -> str | None:
     return table.changed_partition(to_rfc3339(at)[:10], owner_id) if at else None
+
+
+def _due_place(case: Case) -> tuple[str | None, str | None]:
+    """Where a schedule finds it: by its next moment, or when closed, by its last."""
+    if case.erased_at is not None:
+        return None, None
+    if not case.is_active:
+        return table.closed_partition(case.id), f"{to_rfc3339(case.updated_at)}#{case.id}"
+    if case.attention_at is None:
+        return None, None
+    return table.due_partition(case.id), f"{to_rfc3339(case.attention_at)}#{case.id}"
 
 
 def read_case(values: Values) -> Case:
@@ -128,11 +140,12 @@ def message_item(message: Message) -> Item:
         delivery_error=delivery.error or None if delivery else None,
         delivery_refusal=delivery.refusal or None if delivery else None,
         delivery_parts=encode_parts(delivery) if delivery else None,
+        erased_at=optional_rfc3339(message.erased_at),
     )
 
 
 def read_message(values: Values) -> Message:
-    return decode_details(
+    message = decode_details(
         values["details"],
         message_id=values["message_id"],
         case_id=values["pk"].removeprefix("CASE#"),
@@ -144,6 +157,8 @@ def read_message(values: Values) -> Message:
         occurred_at=values["occurred_at"],
         delivery=_read_delivery(values),
     )
+    erased_at = optional_time(values.get("erased_at"))
+    return replace(message, erased_at=erased_at) if erased_at else message
 
 
 def _read_delivery(values: Values) -> Delivery | None:
@@ -305,6 +320,7 @@ def customer_item(customer: Customer) -> Item:
         version=customer.version,
         changed_pk=_changed_on(customer.changed_at, customer.id),
         changed_sk=f"CUST#{customer.id}" if customer.changed_at else None,
+        erased_at=optional_rfc3339(customer.erased_at),
     )
 
 
@@ -324,6 +340,7 @@ def read_customer(values: Values) -> Customer:
         changed_at=optional_time(values.get("changed_at")),
         seal=values.get("seal") or "",
         version=int(values.get("version") or 0),
+        erased_at=optional_time(values.get("erased_at")),
     )
 
 

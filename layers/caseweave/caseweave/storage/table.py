@@ -150,6 +150,7 @@ class CustomerRow(Row, discriminator="customer"):
     tier = UnicodeAttribute(null=True)
     role = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
+    erased_at = UnicodeAttribute(null=True)
     merged_into = UnicodeAttribute(null=True)
     merged_at = UnicodeAttribute(null=True)
     # Of a root: everybody merged into it, also by way of others.
@@ -241,6 +242,7 @@ class MessageRow(Row, discriminator="message"):
     delivery_refusal = UnicodeAttribute(null=True)
     # Of a message that leaves in several parts: what became of each, and how far it is.
     delivery_parts: JSONAttribute = JSONAttribute(null=True)
+    erased_at = UnicodeAttribute(null=True)
 
 
 class EventRow(Row, discriminator="event"):
@@ -387,6 +389,30 @@ class IncidentRow(Row, discriminator="incident"):
     state = UnicodeAttribute()
     all_clear: JSONAttribute = JSONAttribute(null=True)
     resolved_at = UnicodeAttribute(null=True)
+
+
+class DeletionRow(Row, discriminator="deletion"):
+    """One deletion of contents: the task, until it is done, and from then on the log of it."""
+
+    cause = UnicodeAttribute()
+    state = UnicodeAttribute()
+    requested_at = UnicodeAttribute()
+    requested_by = UnicodeAttribute()
+    reason = UnicodeAttribute(null=True)
+    preview_digest = UnicodeAttribute(null=True)
+    finished_at = UnicodeAttribute(null=True)
+    # Ids alone: of the customers, or of the case.
+    subjects: JSONAttribute = JSONAttribute()
+    counts: JSONAttribute = JSONAttribute()
+    # How far the work is: what it looks for, and where its look through the table stands.
+    progress: JSONAttribute = JSONAttribute(null=True)
+    version = NumberAttribute()
+
+
+class DoomedRow(Row, discriminator="doomed"):
+    """An object that a deletion ends, unless somebody else's message refers to it as well."""
+
+    bucket = UnicodeAttribute()
 
 
 class NoticeRow(Row, discriminator="notice"):
@@ -544,11 +570,29 @@ def notice_key(incident_id: str, kind: str, customer_id: str) -> Key:
     return f"INCIDENT#{incident_id}", f"NOTICE#{kind}#{customer_id}"
 
 
+DELETIONS = "DELETION"
+
+
+def deletion_key(deletion_id: str) -> Key:
+    return DELETIONS, deletion_id
+
+
+def doomed_key(deletion_id: str, name: str) -> Key:
+    return f"{DELETIONS}#{deletion_id}", f"OBJECT#{name}"
+
+
+def erased_consent_key(ours: str, theirs: str) -> Key:
+    """Where the word of a number stands whose owner was erased: under its digest."""
+    return f"CONSENT#{sha256(theirs.encode()).hexdigest()}", f"NUMBER#{ours}"
+
+
 def worklist_partition(team: str, state: str) -> str:
     return f"{team}#{state}"
 
 
 QUARANTINE_PARTITION = "QUARANTINE"
+# Deletions that are not done yet, by when they were asked for.
+DELETIONS_DUE_PARTITION = "DUE#DELETIONS"
 # Texts that wait for their parts, by when the waiting is over.
 PARTS_DUE_PARTITION = "DUE#PARTS"
 
@@ -569,6 +613,15 @@ def changed_partition(day: str, owner_id: str) -> str:
 
 def changed_partitions(day: str) -> list[str]:
     return [f"CHANGED#{day}#{shard}" for shard in range(DUE_SHARDS)]
+
+
+def closed_partition(case_id: str) -> str:
+    """Closed cases by the last thing that happened, until what was said in them has to go."""
+    return f"CLOSED#{sum(case_id.encode()) % DUE_SHARDS}"
+
+
+def closed_partitions() -> list[str]:
+    return [f"CLOSED#{shard}" for shard in range(DUE_SHARDS)]
 
 
 def unread_partition(case_id: str) -> str:
