@@ -15,7 +15,7 @@ from caseweave.config.desk import load_desk
 from caseweave.domain.case import CaseState
 from caseweave.domain.clocks import stop_clock
 from caseweave.domain.event import Actor, begin_change
-from caseweave.domain.handling import change_state
+from caseweave.domain.state_change import change_state
 from caseweave.domain.tokens import issue_link_token, issue_reply_token
 from caseweave.errors import InvalidRequestError
 from caseweave.intake import Landed

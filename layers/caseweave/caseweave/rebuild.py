@@ -14,7 +14,7 @@ from itertools import groupby
 from caseweave.domain.case import Case, CaseState
 from caseweave.domain.clocks import stop_clock
 from caseweave.domain.event import begin_change
-from caseweave.domain.handling import change_state
+from caseweave.domain.state_change import change_state
 from caseweave.errors import CaseweaveError, InvalidRequestError, NotFoundError
 from caseweave.intake import Drawn, take_in
 from caseweave.parts import SWEPT, sweep_parts

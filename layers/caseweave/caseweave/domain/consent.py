@@ -7,10 +7,10 @@ from enum import Enum, auto
 from caseweave.domain.case import Case, CaseState
 from caseweave.domain.clocks import stop_clock
 from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
-from caseweave.domain.handling import change_state
 from caseweave.domain.keywords import Heard, Keyword
 from caseweave.domain.message import Contact, Message, Purpose
 from caseweave.domain.outbound import make_outbound
+from caseweave.domain.state_change import change_state
 
 CONSENT = Actor("system", "consent")
 

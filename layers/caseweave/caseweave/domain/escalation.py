@@ -7,7 +7,8 @@ from caseweave.domain.case import Case, CaseState, Priority
 from caseweave.domain.clocks import Clock, ClockKind, explain_clock
 from caseweave.domain.desk import Desk
 from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
-from caseweave.domain.handling import change_state, clocks_in_state, describe_due
+from caseweave.domain.handling import clocks_in_state
+from caseweave.domain.state_change import change_state, describe_due
 from caseweave.domain.times import to_rfc3339
 
 SLA = Actor("system", "sla")

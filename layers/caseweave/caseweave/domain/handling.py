@@ -1,6 +1,5 @@
 """What agents do with a case beside writing: assign it, change its state."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from caseweave.domain.case import Case, CaseState
@@ -9,7 +8,7 @@ from caseweave.domain.desk import Desk
 from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
 from caseweave.domain.message import Purpose
 from caseweave.domain.outbound import make_outbound
-from caseweave.domain.times import to_rfc3339
+from caseweave.domain.state_change import change_state
 from caseweave.domain.wording import Wording, fill_text
 from caseweave.errors import InvalidRequestError
 
@@ -94,31 +93,6 @@ def set_state(
     return change
 
 
-def change_state(
-    change: CaseChange,
-    state: CaseState,
-    reason: str,
-    actor: Actor,
-    now: datetime,
-    clocks: tuple[Clock, ...],
-) -> CaseChange:
-    """The event of a change of state, and the clocks as they are from then on."""
-    change = change.record(
-        EventKind.STATE_CHANGED,
-        actor,
-        now,
-        {
-            "before": str(change.after.state),
-            "after": str(state),
-            "due": {str(clock.kind): describe_due(clock) for clock in clocks if clock.is_running},
-        },
-        {"reason": reason},
-        state=state,
-        clocks=clocks,
-    )
-    return replace(change, after=replace(change.after, state_seq=change.after.seq))
-
-
 def clocks_in_state(case: Case, state: CaseState, desk: Desk, now: datetime) -> tuple[Clock, ...]:
     """Waiting stops the reply clocks and pauses the outcome; working again resumes it."""
     if state is CaseState.CLOSED:
@@ -140,7 +114,3 @@ def rest_clock(clock: Clock, state: CaseState, now: datetime) -> Clock:
     if clock.kind is ClockKind.OUTCOME:
         return pause_clock(clock, now, f"the case was {state}")
     return stop_clock(clock, now)
-
-
-def describe_due(clock: Clock) -> str | None:
-    return None if clock.due_at is None else to_rfc3339(clock.due_at)

@@ -9,8 +9,9 @@ from caseweave.domain.case import Case, CaseState, Priority
 from caseweave.domain.clocks import Clock, ClockKind, resume_clock, stop_clock
 from caseweave.domain.desk import Desk
 from caseweave.domain.event import Actor, CaseChange, Event, EventKind, begin_change
-from caseweave.domain.handling import change_state, clocks_in_state, describe_due
+from caseweave.domain.handling import clocks_in_state
 from caseweave.domain.message import Channel, Contact
+from caseweave.domain.state_change import change_state, describe_due
 from caseweave.errors import InvalidRequestError
 
 # Each is one query more whenever the case is read.

@@ -9,10 +9,10 @@ from caseweave.domain.case import Case, CaseState
 from caseweave.domain.case_links import LinkKind, describe_link
 from caseweave.domain.clocks import ClockKind, Policy, Target, start_clock
 from caseweave.domain.event import NOTHING, Actor, CaseChange, EventKind, begin_change
-from caseweave.domain.handling import change_state
 from caseweave.domain.identity import ProvenAddress, Suggestion
 from caseweave.domain.language import choose_language
 from caseweave.domain.message import Contact, Direction, InboundMessage, Message
+from caseweave.domain.state_change import change_state
 from caseweave.domain.threading import Choice
 
 # Until the router has chosen a policy, a case has this due time: no case is ever without one (P7).

@@ -6,9 +6,9 @@ from datetime import datetime
 from caseweave.domain.case import Case, CaseState
 from caseweave.domain.clocks import ClockKind, stop_clock
 from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
-from caseweave.domain.handling import change_state
 from caseweave.domain.message import Attachment, Channel, Direction, Message, Purpose
 from caseweave.domain.outbound import make_outbound
+from caseweave.domain.state_change import change_state
 from caseweave.errors import InvalidRequestError
 
 MAX_REPLY = 10_000

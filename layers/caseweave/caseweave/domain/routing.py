@@ -10,11 +10,12 @@ from caseweave.domain.clocks import Clock, ClockKind, resume_clock, stop_clock
 from caseweave.domain.desk import AnswerRules, Desk
 from caseweave.domain.disputes import want_evidence
 from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
-from caseweave.domain.handling import change_state, describe_due, rest_clock
+from caseweave.domain.handling import rest_clock
 from caseweave.domain.identity import Proof
 from caseweave.domain.message import Message, Purpose
 from caseweave.domain.opening import REOPENED
 from caseweave.domain.outbound import make_outbound
+from caseweave.domain.state_change import change_state, describe_due
 from caseweave.domain.triage import Finding, needs_triage, triage_message
 from caseweave.domain.wording import Wording, fill_text
 
