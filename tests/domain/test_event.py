@@ -167,6 +167,7 @@ def test_the_chain_keeps_proof_of_a_messages_content_and_none_of_the_content():
         {"attachments": (Attachment("b.png", "image/png", 10, "d1"),)},
         {"attachments": (Attachment("a.png", "image/png", 10, "d2"),)},
         {"attachments": ()},
+        {"fields": {"order_no": "T1"}},
     ],
 )
 def test_any_change_of_the_content_changes_its_digest(changed):

@@ -56,7 +56,7 @@ def live():
     case_id, _ = dispute(door, desk, body, attachments=(photo,))
     keep(case_id)
     anchor_days(archive.notary, NOON + DAY)
-    dispute(door, desk, "在吗", "SM2", NOON + DAY)
+    dispute(door, desk, "在吗", "SM2", NOON + DAY, fields={"order_no": ORDER})
     anchor_days(archive.notary, NOON + 2 * DAY)
     dispute(door, desk, "还在吗", "SM3", NOON + 2 * DAY)
     return case_id, archive

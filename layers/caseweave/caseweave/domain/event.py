@@ -283,7 +283,10 @@ def describe_message(message: Message, seal: str) -> dict[str, Any]:
 
 
 def message_content(message: Message) -> dict[str, Any]:
-    """What the chain commits to of a message."""
+    """What the chain commits to of a message: all that was said in it.
+
+    The fields of one of ours are notes of where it went on, and change.
+    """
     content: dict[str, Any] = {
         "author": message.author,
         "subject": message.subject,
@@ -291,6 +294,8 @@ def message_content(message: Message) -> dict[str, Any]:
         "occurred_at": to_rfc3339(message.occurred_at),
         "attachments": [[a.name, a.media_type, a.size, a.digest] for a in message.attachments],
     }
+    if message.direction is Direction.INBOUND and message.fields:
+        content["fields"] = dict(message.fields)
     if message.quick_replies:
         content["quick_replies"] = list(message.quick_replies)
     if message.quoted:

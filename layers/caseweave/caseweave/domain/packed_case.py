@@ -351,6 +351,8 @@ def _content(message: Mapping[str, Any]) -> dict[str, Any]:
             for one in details["attachments"]
         ],
     }
+    if message["direction"] == "inbound" and details.get("fields"):
+        content["fields"] = details["fields"]
     if details.get("quick_replies"):
         content["quick_replies"] = details["quick_replies"]
     if details.get("quoted"):
