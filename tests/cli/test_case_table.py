@@ -126,6 +126,16 @@ def test_what_belongs_to_a_case_is_shown_with_it_and_who_looks_at_it():
         ("case_unmerged", {"ref": "C-1", "reason": ""}, "C-1"),
         ("case_linked", {"kind": "parent", "case_id": "01", "ref": "C-1"}, "parent C-1"),
         ("case_split", {"ref": "C-1", "case_id": "01", "message_id": "M1"}, "C-1"),
+        (
+            "customer_changed",
+            {"customer_id": "B", "before": "A", "messages": []},
+            "A → B",
+        ),
+        (
+            "customer_changed",
+            {"customer_id": "A", "before": "A", "messages": ["M1"]},
+            "A: 1 messages",
+        ),
         ("messages_moved_in", {"ref": "C-1", "messages": [{}, {}]}, "C-1: 2 messages"),
     ],
 )

@@ -25,6 +25,7 @@ from tests.usecases.conftest import KEYS
 from tests.usecases.world import (
     NOON,
     email,
+    just_before_write,
     message,
     phone,
     platform,
@@ -428,6 +429,84 @@ def test_a_customer_who_is_not_merged_cannot_be_unmerged(table, door, desk):
     ann, bob = take(door, sms(ANN)).customer_id, take(door, sms(BOB, event="SM2")).customer_id
     with pytest.raises(InvalidRequestError, match="not merged"):
         unmerge(ann, bob, desk)
+
+
+LATER = 60 * 24 * 80
+
+
+@pytest.fixture
+def family(table, door, desk):
+    """Ann, who has the one open case, and Bob, whose own was closed long ago; they are merged."""
+    case, bob = take(door, sms(ANN)), take(door, login("u-bob", event="w1"), 1)
+    _close(bob, desk)
+    merge(case.customer_id, bob.customer_id)
+    return case, bob.customer_id
+
+
+def test_a_message_that_meets_an_unmerge_goes_to_its_senders_own_case(family, door, desk):
+    case, bob = family
+    with just_before_write(lambda: unmerge(case.customer_id, bob, desk)):
+        crossing = take(door, login("u-bob", event="w2"), LATER)
+    assert crossing.id != case.id
+    assert (crossing.customer_id, customers.read_family(bob).ids) == (bob, (bob,))
+    assert len(cases.list_messages(case.id)[0]) == 1
+    assert [one.id for one in read_open_cases(bob).open] == [crossing.id]
+
+
+def test_an_unmerge_that_meets_a_message_asks_whose_it_is(family, door, desk):
+    case, bob = family
+    crossing = login("u-bob", event="w2")
+    with (
+        just_before_write(lambda: take(door, crossing, LATER)),
+        pytest.raises(InvalidRequestError) as refused,
+    ):
+        unmerge(case.customer_id, bob, desk)
+    (kept,) = [m for m in cases.list_messages(case.id)[0] if m.customer_id == bob]
+    assert [name for name, _ in refused.value.errors] == [f"choices.{kept.id}"]
+    assert customers.read_family(bob).ids == (case.customer_id, bob)
+
+
+def test_a_first_message_that_meets_a_merge_is_in_the_familys_record(table, door, desk):
+    ann, bob = take(door, sms(ANN)), take(door, sms(BOB, event="SM2"), 1)
+    for case in (ann, bob):
+        _close(case, desk)
+    with just_before_write(lambda: merge(ann.customer_id, bob.customer_id)):
+        opened = take(door, sms(BOB, event="SM3"), LATER)
+    assert opened.customer_id == bob.customer_id
+    assert [one.id for one in read_open_cases(ann.customer_id).open] == [opened.id]
+    assert len(cases.list_messages(opened.id)[0]) == 1
+
+
+def test_a_merge_that_meets_a_first_message_takes_its_case_along(table, door, desk):
+    ann, bob = take(door, sms(ANN)), take(door, sms(BOB, event="SM2"), 1)
+    _close(bob, desk)
+    with just_before_write(lambda: take(door, sms(BOB, event="SM3"), LATER)):
+        merge(ann.customer_id, bob.customer_id)
+    listed = {one.customer_id for one in read_open_cases(ann.customer_id).open}
+    assert listed == {ann.customer_id, bob.customer_id}
+
+
+def test_a_platform_id_that_is_linked_at_the_same_moment_forbids_the_merge(table, door):
+    ann = take(door, login("u-ann", event="w1")).customer_id
+    bob = take(door, sms(BOB, event="SM2"), 1).customer_id
+    cat = take(door, sms(CAT, event="SM3"), 2).customer_id
+    merge(bob, cat)
+    signed_in = login("u-cat", phone(CAT), event="w3")
+    with (
+        just_before_write(lambda: take(door, signed_in, 3)),
+        pytest.raises(InvalidRequestError, match="cannot be one"),
+    ):
+        merge(ann, bob)
+    assert customers.find_platform_ids([cat]) == {"u-cat"}
+
+
+def test_a_sign_in_that_meets_a_merge_does_not_bring_two_platform_ids_together(table, door):
+    ann = take(door, login("u-ann", event="w1")).customer_id
+    bob = take(door, sms(BOB, event="SM2"), 1).customer_id
+    with just_before_write(lambda: merge(ann, bob)):
+        signed_in = take(door, login("u-bob", phone(BOB), event="w3"), 3)
+    assert signed_in.customer_id not in (ann, bob)
+    assert customers.find_platform_ids([ann, bob]) == {"u-ann"}
 
 
 PEOPLE = ("a", "b", "c")

@@ -125,3 +125,25 @@ def crash_at_call(number: int, *, after: bool) -> Iterator[list[str]]:
         yield calls
     finally:
         Connection._make_api_call = original  # type: ignore[method-assign]
+
+
+@contextmanager
+def just_before_write(action: Callable[[], object], number: int = 1) -> Iterator[None]:
+    """Let *action* happen after everything was read for the *number*-th transaction, and before it
+    is written: the moment in which somebody else may be faster.
+    """
+    original = Connection._make_api_call
+    left = [number]
+
+    def racing(self: Connection, operation: str, arguments: dict) -> dict:
+        if operation == "TransactWriteItems":
+            left[0] -= 1
+            if left[0] == 0:
+                action()
+        return original(self, operation, arguments)
+
+    Connection._make_api_call = racing  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Connection._make_api_call = original  # type: ignore[method-assign]

@@ -103,6 +103,12 @@ def _moved(data: Data, language: str) -> str:
     return f"{data['ref']}: {len(data['messages'])} {label('messages', language)}"
 
 
+def _given(data: Data, language: str) -> str:
+    owner = f"{data['before']} → {data['customer_id']}"
+    moved = f"{len(data['messages'])} {label('messages', language)}"
+    return owner if data["before"] != data["customer_id"] else f"{data['customer_id']}: {moved}"
+
+
 def _consent(data: Data, language: str) -> str:
     return f"{data['number']} → {data['address']}: {label(data['state'], language)}"
 
@@ -168,6 +174,7 @@ _DESCRIPTIONS: Mapping[str, Callable[[Data, str], str]] = {
     "case_unmerged": _other_case,
     "case_separated": _other_case,
     "case_split": _other_case,
+    "customer_changed": _given,
     "messages_moved_in": _moved,
     "messages_moved_out": _moved,
 }

@@ -3,6 +3,7 @@
 A merged customer's cases stand in the record of the customer that everything was merged into.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -128,11 +129,19 @@ def join_entities(known: Iterable[str], new: Iterable[str]) -> tuple[str, ...]:
 
 
 def _bound(cases: Iterable[ListedCase], at: datetime) -> tuple[ListedCase, ...]:
-    """All open ones and the lately closed, as far as there is room; in order of opening."""
+    """All open ones and of each customer the lately closed, as far as there is room; in order of
+    opening. So customers who are merged take no room from each other.
+    """
     cases = list(cases)
     closed = [c for c in cases if c.closed_at is not None and at - c.closed_at <= CLOSED_FOR]
     closed.sort(key=lambda case: (case.closed_at or at, case.id), reverse=True)
-    kept = [*_latest_first(c for c in cases if c.is_open), *closed[:MOST_CLOSED]][:MOST_CASES]
+    places: Counter[str] = Counter()
+    lately = []
+    for case in closed:
+        places[case.customer_id] += 1
+        if places[case.customer_id] <= MOST_CLOSED:
+            lately.append(case)
+    kept = [*_latest_first(c for c in cases if c.is_open), *lately][:MOST_CASES]
     return tuple(sorted(kept, key=lambda case: (case.opened_at, case.id)))
 
 
