@@ -278,8 +278,9 @@ def _make_table() -> Any:
     outputs = formation.describe_stacks(StackName="history")["Stacks"][0]["Outputs"]
     (name,) = [one["OutputValue"] for one in outputs if one["OutputKey"] == "TableName"]
     table = dynamodb_backends[DEFAULT_ACCOUNT_ID][_REGION].get_table(name)
-    # Nobody reads its stream, which moto would copy with each transaction.
+    # Nobody reads its stream, and no transaction is refused: moto would copy both for each.
     table.stream_shard = None
+    type(table).__deepcopy__ = lambda self, _: self
     use_table(name)
     return table
 

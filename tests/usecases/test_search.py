@@ -382,6 +382,30 @@ def test_any_piece_of_a_stored_chinese_text_finds_its_case(table, desk, body, da
 # ---------------------------------------------------------------- bounds
 
 
+@pytest.mark.parametrize("queries", [4, 7, 40])
+def test_an_older_message_is_found_where_the_newest_only_has_the_same_pairs(
+    write, ask, monkeypatch, queries
+):
+    monkeypatch.setattr(postings, "MOST_QUERIES", queries)
+    made = []
+    for case in range(4):
+        number, at = f"+86150{next(numbers):08}", NOON + timedelta(hours=case)
+        made.append(write("还没到账", at, number=number).ref)
+        for minute in (1, 2):
+            write("没到时间就到账", at + timedelta(minutes=minute), number=number)
+
+    pages, cursor = [], {}
+    while True:
+        page = ask("没到账", kind="text", **cursor)
+        pages.append(page)
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+
+    assert [ref for page in pages for ref in refs(page)] == made[::-1]
+    assert [page["covers"]["is_cut"] for page in pages] == [True] * (len(pages) - 1) + [False]
+
+
 def fill(term, places):
     """Postings without messages, as many as a busy year has."""
     keys = [posting_key(term, parse_posting(place)) for place in places]

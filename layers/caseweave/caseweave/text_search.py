@@ -38,22 +38,62 @@ FindText = Callable[[TextQuery, str, int], TextPage]
 
 def find_in_table(query: TextQuery, before: str, limit: int) -> TextPage:
     """Raises UnavailableError."""
-    reading, has_more = Reading(), False
-    places: list[str] = []
-    cases: set[str] = set()
-    for place in find_messages(query.terms, before, reading):
-        is_full = len(cases) == limit and case_of(place) not in cases
-        if is_full or len(places) == MOST_CANDIDATES:
-            has_more = True
+    reading = Reading()
+    wanted = min(limit, MOST_CANDIDATES)
+    places = _newest_of_cases(query, before, wanted + 1, reading)
+    following, is_cut = reading.stopped_at or "", reading.stopped_at is not None
+    if len(places) > wanted:
+        following = below_case(case_of(places[wanted - 1]))
+    stored = read_messages(map(table.parse_posting, places[:wanted]))
+    hits: list[Message] = []
+    for place in places[:wanted]:
+        hit = _check(query, stored.get(table.parse_posting(place)))
+        if hit is None:
+            reading.stopped_at = None
+            hit = _find_in_case(query, place, reading)
+        if hit is not None:
+            hits.append(hit)
+        elif reading.stopped_at is not None:
+            # The next page goes on in the midst of this case.
+            following, is_cut = reading.stopped_at, True
             break
+    return TextPage(tuple(hits), following, is_cut, reading.postings)
+
+
+def _newest_of_cases(query: TextQuery, before: str, wanted: int, reading: Reading) -> list[str]:
+    """Of each of the newest cases the place of the newest message that has all terms."""
+    found = find_messages(query.terms, before, reading)
+    places: list[str] = []
+    place = next(found, None)
+    while place is not None:
         places.append(place)
-        cases.add(case_of(place))
-    hits = check_hits(query, places)
-    following = reading.stopped_at or (places[-1] if has_more else "")
-    if following and hits and following.startswith(below_case(hits[-1].case_id)):
-        # This case is on this page: the next one begins with another.
-        following = below_case(hits[-1].case_id)
-    return TextPage(tuple(hits), following, reading.stopped_at is not None, reading.postings)
+        if len(places) == wanted:
+            break
+        try:
+            place = found.send(below_case(case_of(place)))
+        except StopIteration:
+            break
+    return places
+
+
+def _find_in_case(query: TextQuery, before: str, reading: Reading) -> Message | None:
+    """An older message of the case that matches, where the newest only has the same terms."""
+    case_id = case_of(before)
+    for place in find_messages(query.terms, before, reading):
+        if case_of(place) != case_id:
+            return None
+        key = table.parse_posting(place)
+        hit = _check(query, read_messages([key]).get(key))
+        if hit is not None:
+            return hit
+    return None
+
+
+def _check(query: TextQuery, message: Message | None) -> Message | None:
+    """The message, if it has what is looked for, as it is stored."""
+    if message is None or not is_match(query, searched_texts(message)):
+        return None
+    return message
 
 
 def find_in_engine(engine: "OpenSearch", query: TextQuery, before: str, limit: int) -> TextPage:
@@ -63,17 +103,6 @@ def find_in_engine(engine: "OpenSearch", query: TextQuery, before: str, limit: i
     found = engine.find(query.parts, earlier, wanted + 1)
     places = [place for _, place in found[:wanted]]
     following = below_case(found[wanted - 1][0]) if len(found) > wanted else ""
-    return TextPage(tuple(check_hits(query, places)), following, read=len(found))
-
-
-def check_hits(query: TextQuery, places: list[str]) -> list[Message]:
-    """Of each case the first message at *places* that has what is looked for, as it is stored."""
-    keys = [table.parse_posting(place) for place in places]
-    stored, hits = read_messages(keys), {}
-    for key in keys:
-        message = stored.get(key)
-        if message is None or message.case_id in hits:
-            continue
-        if is_match(query, searched_texts(message)):
-            hits[message.case_id] = message
-    return list(hits.values())
+    stored = read_messages(map(table.parse_posting, places))
+    hits = [_check(query, stored.get(table.parse_posting(place))) for place in places]
+    return TextPage(tuple(filter(None, hits)), following, read=len(found))

@@ -5,7 +5,7 @@ found by leaping: each term's list is only read from where the others have got t
 one decides how much of the others is read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -22,7 +22,8 @@ from caseweave.storage.table import IndexRow, Key, PostingRow, Row
 # A page of search reads no more than this, whatever is asked.
 MOST_QUERIES, MOST_POSTINGS = 40, 1_000
 MOST_TERMS_ASKED = 8
-_FIRST_SHARE, _SHARE = 25, 50
+# First as many as tell rare from common; then many, or few after a leap: the next may be as far.
+_FIRST_SHARE, _SHARE, _SHARE_AFTER_LEAP = 25, 50, 8
 # Sorts after every posting.
 _TOP = "CASE#~"
 
@@ -69,9 +70,12 @@ def delete_postings(message: Message, terms: Sequence[str]) -> None:
     batch_delete([table.posting_key(term, place) for term in terms])
 
 
-def find_messages(terms: Sequence[str], before: str, reading: Reading) -> Iterator[str]:
+def find_messages(
+    terms: Sequence[str], before: str, reading: Reading
+) -> Generator[str, str | None, None]:
     """The places of the messages that have all *terms*, below *before* ("": from the newest on).
 
+    Whoever has taken one may send a place farther down, below which to go on.
     Ends when there are no more, or when *reading* is spent, which then says where. Raises
     UnavailableError.
     """
@@ -87,7 +91,7 @@ def find_messages(terms: Sequence[str], before: str, reading: Reading) -> Iterat
             if not bound:
                 return
             if bound == place:
-                yield place
+                bound = (yield place) or place
             else:
                 bound += "!"
     except _SpentError:
@@ -130,6 +134,7 @@ class _Postings:
     reading: Reading
     places: list[str] = field(default_factory=list)
     at: int = 0
+    given: str = ""
     is_whole: bool = False
 
     def reach(self) -> tuple[bool, str]:
@@ -141,11 +146,13 @@ class _Postings:
         while True:
             while self.at < len(self.places):
                 if self.places[self.at] < bound:
-                    return self.places[self.at]
+                    self.given = self.places[self.at]
+                    return self.given
                 self.at += 1
             if self.is_whole:
                 return None
-            self.read_below(bound, _SHARE)
+            is_used_up = bool(self.places) and self.given == self.places[-1]
+            self.read_below(bound, _SHARE if is_used_up else _SHARE_AFTER_LEAP)
 
     def read_below(self, bound: str, share: int) -> None:
         if self.reading.is_spent:
