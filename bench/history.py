@@ -223,11 +223,7 @@ class History:
         messages = [item for item in items if _is_message(item)]
         for term in (COMMON, RARE):
             items += [
-                make_item(
-                    PostingRow,
-                    posting_key(term, (one["pk"]["S"], one["sk"]["S"])),
-                    case_id=_case_id(number),
-                )
+                make_item(PostingRow, posting_key(term, (one["pk"]["S"], one["sk"]["S"])))
                 for one in messages
                 if term in one["body"]["S"]
             ]

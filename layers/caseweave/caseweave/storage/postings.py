@@ -53,12 +53,7 @@ def put_postings(message: Message, terms: Sequence[str], expires_at: datetime) -
     place = _place(message)
     batch_put(
         [
-            make_item(
-                PostingRow,
-                table.posting_key(term, place),
-                case_id=message.case_id,
-                expires_at=expires_at,
-            )
+            make_item(PostingRow, table.posting_key(term, place), expires_at=expires_at)
             for term in terms
         ]
     )

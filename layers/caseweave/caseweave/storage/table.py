@@ -296,9 +296,7 @@ class PointerRow(Row, discriminator="pointer"):
 
 
 class PostingRow(Row, discriminator="posting"):
-    """That a term stands in a message: its key says all; the case, for who looks for leftovers."""
-
-    case_id = UnicodeAttribute()
+    """That a term stands in a message. There is nothing in it but its key, and when it ends."""
 
 
 class IndexRow(Row, discriminator="index"):
