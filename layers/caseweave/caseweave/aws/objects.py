@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -86,3 +87,12 @@ def sign_get(bucket: str, key: str, seconds: int, **more: str) -> str:
         "get_object", Params={"Bucket": bucket, "Key": key, **more}, ExpiresIn=seconds
     )
     return url
+
+
+def find_versions(bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
+    """Every version and deletion mark under *prefix*. Raises UnavailableError."""
+    with doing("listed", prefix):
+        pages = client("s3").get_paginator("list_object_versions")
+        for page in pages.paginate(Bucket=bucket, Prefix=prefix):
+            yield from page.get("Versions", ())
+            yield from page.get("DeleteMarkers", ())
