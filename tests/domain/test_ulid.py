@@ -12,6 +12,7 @@ from caseweave.domain.ulid import (
     make_ulid,
     ulid_bytes,
     ulid_from_bytes,
+    ulid_time,
 )
 from tests.domain.samples import at
 
@@ -86,3 +87,10 @@ def test_base_32_is_crockfords():
     assert encode_base32(31, 2) == "0Z"
     assert encode_base32(32, 2) == "10"
     assert not set("ILOU") & set(ALPHABET)
+
+
+@given(MOMENTS, ENTROPY)
+def test_a_ulid_tells_its_millisecond(moment, entropy):
+    told = ulid_time(make_ulid(moment, entropy))
+
+    assert told == moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -19,7 +19,7 @@ from caseweave.domain.search_rules import Scope
 from caseweave.errors import ForbiddenError, InvalidRequestError
 from caseweave.indexing import forget_message, index_entries
 from caseweave.intake import Door
-from caseweave.storage import postings
+from caseweave.storage import items, postings
 from caseweave.storage.cases import list_messages
 from caseweave.storage.items import batch_put, make_item
 from caseweave.storage.outbox import outbox_key
@@ -463,6 +463,41 @@ def test_leaping_finds_what_all_terms_share_however_the_pages_fall(table, lists,
         before = reading.stopped_at
     shared = sorted(set.intersection(*lists), reverse=True)
     assert found == [place(n) for n in shared]
+
+
+def leave_over(monkeypatch, times):
+    """The store takes no record of the first *times* batches."""
+    original, left = Connection._make_api_call, [times]
+
+    def busy(self, operation, arguments):
+        if operation == "BatchWriteItem" and left[0]:
+            left[0] -= 1
+            return {"UnprocessedItems": arguments["RequestItems"]}
+        return original(self, operation, arguments)
+
+    monkeypatch.setattr(Connection, "_make_api_call", busy)
+    monkeypatch.setattr(items, "_PAUSE", 0)
+
+
+def test_what_a_busy_store_leaves_over_is_written_with_the_next_try(
+    write, ask, desk, dump, monkeypatch
+):
+    leave_over(monkeypatch, 3)
+    landed = write("没到账")
+
+    assert refs(ask("没到账")) == [landed.ref]
+    leave_over(monkeypatch, 2)
+    for one in list_messages(landed.case_id)[0]:
+        forget_message(one, None)
+    assert [item for item in dump() if item["kind"]["S"] == "posting"] == []
+
+
+def test_an_entry_comes_again_if_the_store_stays_busy(table, door, desk, monkeypatch):
+    landed = receive(sms("+8613800138000", "没到账"), door)
+    leave_over(monkeypatch, 1_000)
+    (kept,) = list_messages(landed.case_id)[0]
+
+    assert index_entries({"1": str(outbox_key(kept))}, desk.search, None) == ["1"]
 
 
 # ---------------------------------------------------------------- what cannot be asked

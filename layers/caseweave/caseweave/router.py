@@ -1,6 +1,7 @@
 """The router: each new inbound message of the table's stream is triaged and acknowledged."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
@@ -95,7 +96,9 @@ def _name_entities(message: Message, desk: Desk, keys: Sequence[bytes]) -> list[
     found = list(find_entities(message, desk, keys[0]))
     names = {message.fields.get("member", "")}
     if message.seq == FIRST_MESSAGE:
-        names.add(read_customer_of(message.customer_id).name)
+        # Whoever was erased meanwhile has no name.
+        with suppress(NotFoundError):
+            names.add(read_customer_of(message.customer_id).name)
     return [*found, *((NAME, one) for name in sorted(names) for one in find_names(name))]
 
 

@@ -31,7 +31,7 @@ Item = dict[str, dict[str, Any]]
 # A BatchGetItem takes no more.
 _MOST_KEYS = 100
 # Nor a BatchWriteItem; what it leaves over comes again after a growing pause.
-_MOST_WRITES, _MOST_PAUSES = 25, 5
+_MOST_WRITES, _MOST_PAUSES, _PAUSE = 25, 5, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def _write_batches(records: Sequence[Any], write: Callable[[Sequence[Any]], Any]
             pauses += 1
             if pauses > _MOST_PAUSES:
                 raise UnavailableError("the store takes no more for now")
-            time.sleep(0.05 * 2**pauses)
+            time.sleep(_PAUSE * 2**pauses)
         wanted += [_unwrap(request) for found in left.values() for request in found]
 
 
