@@ -22,6 +22,7 @@ from caseweave.aws.mailbox import attachment_key
 from caseweave.cli.evidence import evidence, verify_rsa
 from caseweave.config.desk import load_desk
 from caseweave.daily_digests import anchor_days
+from caseweave.domain.erasing import Cause, Deletion
 from caseweave.domain.event import EventKind
 from caseweave.domain.evidence import canonical_json
 from caseweave.domain.evidence_checks import verify_pack
@@ -30,7 +31,7 @@ from caseweave.domain.packing import PackError, read_pack, write_pack
 from caseweave.errors import ForbiddenError
 from caseweave.intake import Door
 from caseweave.storage import cases
-from caseweave.storage.table import CaseRow, EventRow, MessageRow, Row, case_key
+from caseweave.storage.shredding import close_for_erasing, shred_case
 from tests.conftest import ROOT, make_table
 from tests.depth import DEPTH
 from tests.usecases.cases_apart import Time, merge_into, move, open_case, split_off, write_more
@@ -448,20 +449,26 @@ def test_an_agent_may_not_and_nothing_is_left(lived, dump):
 def test_after_an_erasure_the_pack_still_holds_and_says_so(lived):
     case_id, archive = lived
     erase(case_id)
-    verdict = verify_pack(make_pack(case_id, archive), verify_rsa)
+    packed = make_pack(case_id, archive)
+    verdict = verify_pack(packed, verify_rsa)
     assert verdict.problems == ()
     assert any("personal contents were erased" in note for note in verdict.notes)
+    assert any("in the signed digest of 2026-11-24" in note for note in verdict.notes)
+    for told in ("13800138000", "alert", "我要退款", ORDER):
+        assert told.encode() not in packed
+
+
+def test_a_pack_in_the_middle_of_an_erasure_holds_too(lived):
+    case_id, archive = lived
+    close_for_erasing(case_id, Deletion("D1", Cause.ERASURE, NOON + 3 * DAY))
+    verdict = verify_pack(make_pack(case_id, archive), verify_rsa)
+    assert verdict.problems == ()
 
 
 def erase(case_id):
-    """Contents, private parts and seal are gone, as an erasure leaves it."""
-    for row in Row.query(case_key(case_id)[0]):
-        if isinstance(row, EventRow):
-            row.update(actions=[EventRow.private.remove()])
-        elif isinstance(row, MessageRow):
-            row.delete()
-        elif isinstance(row, CaseRow):
-            row.update(actions=[CaseRow.head.set({**row.head, "seal": "", "contacts": {}})])
+    deletion = Deletion("D1", Cause.ERASURE, NOON + 3 * DAY)
+    close_for_erasing(case_id, deletion)
+    shred_case(case_id, deletion)
     end_locked(f"cases/{case_id}/")
 
 
