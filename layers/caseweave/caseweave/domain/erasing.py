@@ -15,10 +15,10 @@ from caseweave.domain.case import Case, CaseState
 from caseweave.domain.clocks import stop_clock
 from caseweave.domain.customer_uploads import UPLOADS_FOLDER
 from caseweave.domain.event import Actor, CaseChange, EventKind, begin_change
-from caseweave.domain.handling import change_state
 from caseweave.domain.media import FileOutcome
 from caseweave.domain.message import Delivery, DeliveryState, Direction, Message
 from caseweave.domain.privacy import Hold
+from caseweave.domain.state_change import change_state
 
 ERASER = Actor("system", "privacy")
 # What has not certainly left yet must not leave any more.
