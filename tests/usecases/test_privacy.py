@@ -22,7 +22,7 @@ from caseweave.retention import apply_retention, preview_retention
 from caseweave.storage import cases
 from caseweave.storage.customers import list_customer_events
 from caseweave.storage.deletions import DeletionState, ask_again, read_task
-from caseweave.storage.table import Row
+from caseweave.storage.table import Row, use_table
 from tests.usecases.privacy_world import (
     BUCKET,
     LATER,
@@ -32,6 +32,7 @@ from tests.usecases.privacy_world import (
     make_two,
     shredder,
 )
+from tests.usecases.test_rebuild import rebuild
 from tests.usecases.world import NOON
 
 ANN = Caller("ann", ("admin",))
@@ -228,3 +229,18 @@ def test_closed_cases_go_when_their_time_is_over_and_not_before(two):
     assert chains_hold()
     assert preview_retention(RULES, late)["due"] == []
     assert apply_retention(PrivacyRules(), late, os.urandom) == 0
+
+
+def test_a_rebuild_brings_no_erased_customer_back_but_the_guards(two, table, make_empty, door):
+    ling, _ = two
+    ask(ling.customer_id())
+    shredder().work_off()
+    erased = {i["pk"]["S"] for i in everything() if i.get("state", {}).get("S") == "erased"}
+    assert len(erased) >= len(ling.events)
+    target = make_empty()
+    deviations = rebuild(table, target, door)
+    assert not [one for one in deviations if one.name.key[0] in erased]
+    use_table(target)
+    assert find_marks_in_table(ling) == []
+    guards = {i["pk"]["S"] for i in everything() if i.get("state", {}).get("S") == "erased"}
+    assert guards == erased

@@ -106,7 +106,9 @@ def _describe_case(case_id: str) -> dict[str, Any]:
             for one in case.contacts.values()
         ],
         "messages": [_describe_message(one, file.files) for one in file.messages],
-        "events": [describe_event(event) for event in file.events],
+        "events": [
+            {**describe_event(event), "private": dict(event.private)} for event in file.events
+        ],
     }
 
 

@@ -10,13 +10,16 @@ import re
 import traceback
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
-from caseweave.domain.masking import Shape, mask_text
+if TYPE_CHECKING:
+    from caseweave.domain.masking import Shape
 
+# Without one of these there is no secret in a line, and masking need not be loaded at all.
+_DIGIT = re.compile(r"[\d〇零一二三四五六七八九幺]")
 # What the desk's own shapes could be: reading the file that has them takes longer than an intake.
 _WORTH_A_LOOK = re.compile(r"(?=[A-Za-z-]{0,64}\d)[0-9A-Za-z-]{6}")
 # Numbers, names and times that Lambda and Powertools put beside what is logged.
@@ -69,10 +72,14 @@ def start_logging() -> DeskLogger:
 
 def mask_log(text: str) -> str:
     """A text of a log line as it may be kept."""
+    if _DIGIT.search(text) is None:
+        return text
+    from caseweave.domain.masking import mask_text  # noqa: PLC0415 - compiles its patterns
+
     return mask_text(text, _find_shapes() if _WORTH_A_LOOK.search(text) else ()).text
 
 
-def _find_shapes() -> tuple[Shape, ...]:
+def _find_shapes() -> "tuple[Shape, ...]":
     from caseweave.config.privacy import deployed_shapes  # noqa: PLC0415 - reads YAML
 
     return deployed_shapes()

@@ -23,7 +23,13 @@ from caseweave.rereading import Reading, reread
 from caseweave.storage.cases import commit_change, read_head
 from caseweave.storage.closings import Closing, Triage, is_empty, list_turns
 from caseweave.storage.customers import read_customer_of
-from caseweave.storage.ledger import LedgerEntry, LedgerName, keep_without_message, read_entries
+from caseweave.storage.ledger import (
+    LedgerEntry,
+    LedgerName,
+    LedgerState,
+    keep_without_message,
+    read_entries,
+)
 from caseweave.storage.ledger_pages import LedgerFilter, LedgerLine, list_all
 from caseweave.storage.open_cases import note_topic
 from caseweave.storage.table import use_table
@@ -116,6 +122,8 @@ def _in_order(
 
 
 def _read_or_none(entry: LedgerEntry, replayer: Replayer) -> Reading | None:
+    if entry.state is LedgerState.ERASED:
+        return None
     try:
         return reread(entry, replayer.read_credentials)
     except CaseweaveError:
@@ -138,6 +146,9 @@ def _take_entry(entry: LedgerEntry, reading: Reading | None, replayer: Replayer)
             keep_without_message(raw, entry.event_id, entry.state, entry.reason)
     except CaseweaveError as error:
         return f"{type(error).__name__}: {error}"
+    if entry.state is LedgerState.ERASED:
+        # The guard alone: what it guards is gone from both.
+        return ""
     landed = read_entries([entry.name]).get(entry.name)
     place = (landed.case_id, landed.message_id) if landed else ("", "")
     if place != (entry.case_id, entry.message_id):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from caseweave.agents.refusals import advise
-from caseweave.discretion import describe_mask, mask_message, mask_shown
+from caseweave.discretion import describe_mask, mask_message, mask_shown, mask_values
 from caseweave.domain.case import Case
 from caseweave.domain.event import Event
 from caseweave.domain.media import Links
@@ -40,6 +40,7 @@ def describe_case(case: Case) -> dict[str, Any]:
         "opened_at": to_rfc3339(case.opened_at),
         "updated_at": to_rfc3339(case.updated_at),
         "due_at": optional_rfc3339(case.due_at),
+        "erased_at": optional_rfc3339(case.erased_at),
         "version": case.version,
     }
 
@@ -76,6 +77,7 @@ def describe_in_full(message: Message, sign_links: SignLinks) -> dict[str, Any]:
         "quick_replies": list(message.quick_replies),
         "reply_to": message.reply_to or None,
         "delivery": _describe_delivery(message.delivery) if message.delivery else None,
+        "erased_at": optional_rfc3339(message.erased_at),
     }
 
 
@@ -118,7 +120,7 @@ def describe_event(event: Event) -> dict[str, Any]:
         "actor": str(event.actor),
         "kind": str(event.kind),
         "data": dict(event.data),
-        "private": None if event.is_erased else dict(event.private),
+        "private": None if event.is_erased else mask_values(event.private),
         "previous": event.previous,
         "digest": event.digest,
     }
