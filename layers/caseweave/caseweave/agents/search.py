@@ -23,7 +23,7 @@ from caseweave.domain.identity import Address, AddressKind
 from caseweave.domain.message import Message
 from caseweave.domain.query_reading import PLATFORM, TEXT, Lookup, read_query
 from caseweave.domain.search_rules import Scope
-from caseweave.domain.terms import cut_excerpt, read_text_query, searched_texts
+from caseweave.domain.terms import TextQuery, cut_excerpt, read_text_query, searched_texts
 from caseweave.domain.times import to_rfc3339
 from caseweave.errors import InvalidRequestError, NotFoundError
 from caseweave.storage.cases import find_named_id, follow_merges, read_heads
@@ -181,7 +181,7 @@ def _describe_cover(searching: Searching) -> dict[str, Any]:
     }
 
 
-def _describe_match(message: Message, text: Any) -> Match:
+def _describe_match(message: Message, text: TextQuery) -> Match:
     return {
         "kind": TEXT,
         "message_id": message.id,
