@@ -6,13 +6,18 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from threading import Lock
 from typing import Any
+
+import urllib3
 
 from caseweave.cli.outside.customers import Outside
 from caseweave.cli.outside.http import Reply, call_json
 
 EXCERPT = "my account was hacked"
+# No answer within the client's patience: it may have been taken in, or not.
+UNANSWERED = 0
 # Users of the sample platform with a proven phone number: web, chat and SMS are one customer.
 USERS = {"u-1001": "+8613800138000", "u-2001": "+8613800138021"}
 PHONES = ("+8613500000001", "+8613500000002")
@@ -24,7 +29,8 @@ class Log:
     """What was asked and answered, by all writers."""
 
     lock: Lock = field(default_factory=Lock)
-    # What every acknowledged message said: it holds a word that no other one has.
+    # Every message has a word that no other one has.
+    words: set[str] = field(default_factory=set)
     acknowledged: dict[str, str] = field(default_factory=dict)
     # What was sent and may be sent again: word → how.
     repeatable: dict[str, Callable[[], Reply]] = field(default_factory=dict)
@@ -36,12 +42,15 @@ class Log:
 
     def ask(self, what: str, send: Callable[[], Reply]) -> Reply:
         began = time.monotonic()
-        reply = send()
+        try:
+            reply = send()
+        except urllib3.exceptions.HTTPError:
+            reply = Reply(UNANSWERED, {}, b"")
         with self.lock:
             self.answers[what, reply.status] += 1
             self.seconds[what].append(time.monotonic() - began)
-            if reply.status >= 500:
-                self.failures.append(f"{what}: {reply.status} {reply.body[:200]!r}")
+            if reply.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+                self.failures.append(f"{what}: {reply.body[:200]!r}")
         return reply
 
     def pick(self, draws: random.Random, known: list[str]) -> str | None:
@@ -101,13 +110,16 @@ class Writer:
         word = uuid.uuid4().hex
         body = f"充值没到账 {word}, {EXCERPT}"
         reply = self.log.ask(what, lambda: send(body))
-        if reply.status >= 300:
+        with self.log.lock:
+            self.log.words.add(word)
+            if not once:
+                # Acknowledged or not, a provider may deliver it again.
+                self.log.repeatable[word] = lambda: send(body)
+        if reply.status not in (HTTPStatus.OK, HTTPStatus.CREATED):
             return
         told = reply.json() if reply.body[:1] == b"{" else {}
         with self.log.lock:
             self.log.acknowledged[word] = what
-            if not once:
-                self.log.repeatable[word] = lambda: send(body)
             if "session" in told:
                 self.log.sessions.append(told["session"])
             if "reference" in told:
