@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from caseweave.domain.case_links import LinkKind
 from tests.audit import audit, find_double_cases, read_records
-from tests.soak.traffic import PHONES, UNANSWERED, Log, Writer
+from tests.soak.traffic import AGENTS, CUSTOMERS, UNANSWERED, Log, Writer
 
 MINUTES = float(os.environ.get("CASEWEAVE_SOAK_MINUTES", "2"))
 SEED = int(os.environ.get("CASEWEAVE_SOAK_SEED", "1"))
@@ -21,7 +22,12 @@ WRITERS = 16
 EXPECTED = {200, 201, 412, 422, 429, 502, 503, 504, UNANSWERED}
 
 
-def run(writer, until):
+# Every concurrent call needs a process of its own, and all cold at once none would start in time.
+RAMP_SECONDS = float(os.environ.get("CASEWEAVE_SOAK_RAMP", "2"))
+
+
+def run(writer, starts, until):
+    time.sleep(max(0.0, starts - time.monotonic()))
     acted = 0
     while time.monotonic() < until:
         writer.act()
@@ -41,16 +47,21 @@ def wait_until_quiet(stack):
 @pytest.mark.timeout(0)
 def test_nothing_is_lost_doubled_or_broken(stack, agent):
     log = Log()
-    for phone in PHONES:
-        stack.outside.send_sms(phone, "first")
     writers = [
         Writer(stack.outside, agent.token, log, random.Random(f"{SEED}.{number}"))
         for number in range(WRITERS)
     ]
 
+    for warm_up in (*CUSTOMERS, *CUSTOMERS, *AGENTS):
+        getattr(writers[0], warm_up)()
     began = time.monotonic()
+    until = began + WRITERS * RAMP_SECONDS + 60 * MINUTES
     with ThreadPoolExecutor(WRITERS) as pool:
-        acted = sum(pool.map(lambda one: run(one, began + 60 * MINUTES), writers))
+        running = [
+            pool.submit(run, writer, began + number * RAMP_SECONDS, until)
+            for number, writer in enumerate(writers)
+        ]
+        acted = sum(one.result() for one in running)
     took = time.monotonic() - began
     items = wait_until_quiet(stack)
     records = read_records(items)
@@ -71,9 +82,9 @@ def test_nothing_is_lost_doubled_or_broken(stack, agent):
     assert {word: kept[word] for word in log.acknowledged} == dict.fromkeys(log.acknowledged, 1)
     assert max(kept.values()) == 1
     # It did meet what it was to meet.
-    assert log.answers["notes", 412] > 0
+    assert {status for _, status in log.answers} >= {200, 201, 412, 422}
     assert any(case.merged for case in records.cases.values())
-    assert records.moved
+    assert any(link.kind is LinkKind.SPLIT_FROM for link in records.links)
 
 
 def report(log, records, acted, took):

@@ -219,21 +219,24 @@ class Writer:
         return self.log.ask(action or "read", lambda: call_json(method, url, said, sent))
 
 
-_WEIGHTS = {
+CUSTOMERS = {
     "write_sms": 14,
     "write_telegram": 6,
     "fill_form": 4,
     "chat": 8,
     "deliver_again": 10,
+}
+AGENTS = {
     "read": 6,
     "reply": 8,
     "note": 10,
     "assign": 6,
     "change_state": 6,
+    "split": 6,
+    "move": 5,
     "merge": 8,
     "unmerge": 5,
-    "split": 5,
-    "move": 5,
     "link": 8,
     "be_present": 6,
 }
+_WEIGHTS = CUSTOMERS | AGENTS
