@@ -20,7 +20,7 @@ from caseweave.storage import cases, customers, ledger
 from tests.conftest import make_table
 from tests.depth import DEPTH
 from tests.domain.samples import link, told
-from tests.usecases.conftest import KEYS
+from tests.usecases.conftest import KEYS, THREADING
 from tests.usecases.world import (
     NOON,
     crash_at_call,
@@ -342,7 +342,7 @@ DELIVERIES = [
 def test_any_order_of_repeated_deliveries_keeps_each_message_once(order):
     with mock_aws():
         make_table()
-        door = Door("frontline", KEYS, os.urandom)
+        door = Door("frontline", KEYS, os.urandom, threading=THREADING)
         landed = [(number, receive(DELIVERIES[number], door)) for number in order]
         places = {number: one.case_id for number, one in landed}
         assert sum(one.is_new for _, one in landed) == len(DELIVERIES)

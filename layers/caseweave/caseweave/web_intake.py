@@ -69,8 +69,8 @@ def start_chat(request: WebhookRequest, desk: WebDesk, now: datetime) -> Answer:
 
 
 def receive_chat(session: str, request: WebhookRequest, desk: WebDesk, now: datetime) -> Answer:
-    """The next message from the customer's page, into the case of its session; if that is closed
-    by now, into the customer's open one or a new one, whose session the answer gives.
+    """The next message from the customer's page, into the case of its session; if that was closed
+    too long ago, into one that goes on from it, whose session the answer gives.
 
     Raises NotFoundError for a session that is forged or over, and what `receive_form` raises.
     """

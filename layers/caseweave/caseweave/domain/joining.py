@@ -1,6 +1,6 @@
 """Whose message is this? Joining is by proof only; anything weaker is a suggestion (promise P4).
 
-First cut of the rule: one open case a customer.
+Which of the customer's cases it joins is another question (domain/threading.py).
 """
 
 from collections.abc import Mapping
