@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import boto3
 import pytest
 
 from caseweave.domain.case import CaseState
@@ -592,3 +593,70 @@ def test_no_reason_and_no_record_of_the_rules_says_anything_personal(table, door
     for secret in (PHONE, "lin@example.com", "u-1001", "TP20261123-0042"):
         assert secret not in str(told)
         assert secret not in str(joined(landed))
+
+
+# Records that say different things: the head of a case is right
+
+
+def list_as(landed, **more):
+    """The record says something else of the case than its head does."""
+    known = listed(landed)
+    write = Transaction()
+    wrong = replace(known.find(landed.case_id), **more)
+    put_open_cases(write, known.note(wrong, at=NOON))
+    write.commit()
+
+
+def delete_case(table, case_id):
+    key = {"pk": {"S": f"CASE#{case_id}"}, "sk": {"S": "CASE"}}
+    boto3.client("dynamodb").delete_item(TableName=table, Key=key)
+
+
+def test_a_case_that_is_listed_as_open_and_is_closed_is_opened_again(table, door, desk):
+    first = receive(tg("T1"), door)
+    close(first.case_id, desk, NOON)
+    list_as(first, closed_at=None)
+
+    again = receive(tg("T2"), door, NOON + timedelta(minutes=1))
+
+    assert again.case_id == first.case_id
+    assert cases.read_head(first.case_id).state is CaseState.OPEN
+    assert [case.id for case in listed(again).open] == [first.case_id]
+
+
+def test_a_case_that_is_listed_as_closed_and_is_open_is_joined(table, door):
+    first = receive(tg("T1"), door)
+    list_as(first, closed_at=NOON)
+
+    again = receive(tg("T2"), door, NOON + timedelta(minutes=1))
+
+    assert again.case_id == first.case_id
+    assert EventKind.STATE_CHANGED not in kinds(first.case_id)
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_a_case_that_is_gone_is_listed_no_more(table, door, desk, closes):
+    first = receive(tg("T1"), door)
+    if closes:
+        close(first.case_id, desk, NOON)
+    customer = cases.read_head(first.case_id).customer_id
+    delete_case(table, first.case_id)
+
+    again = receive(tg("T2"), door, NOON + timedelta(minutes=1))
+
+    assert again.case_id != first.case_id
+    assert joined(again) == (Rule.NEW, "no case is open")
+    assert [case.id for case in read_open_cases(customer).cases] == [again.case_id]
+
+
+def test_an_erased_case_is_not_opened_again(table, door, desk):
+    first = receive(tg("T1"), door)
+    close(first.case_id, desk, NOON)
+    case = cases.read_head(first.case_id)
+    noted = begin_change(case).record(EventKind.NOTE_ADDED, AGENT, NOON, {})
+    cases.commit_change(replace(noted, after=replace(noted.after, seal="")))
+
+    again = receive(tg("T2"), door, NOON + timedelta(minutes=1))
+
+    assert again.case_id != first.case_id
+    assert joined(again) == (Rule.NEW, "no case is open")

@@ -2,7 +2,7 @@
 customer's record (the rules themselves are in domain/threading.py).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,10 +10,10 @@ from caseweave.admission import Standing
 from caseweave.domain.case import Case
 from caseweave.domain.entities import digest_references, find_references
 from caseweave.domain.message import InboundMessage, KnownMail, Remark
-from caseweave.domain.open_cases import ListedCase, OpenCases, join_entities, list_case
+from caseweave.domain.open_cases import MOST_CASES, ListedCase, OpenCases, join_entities, list_case
 from caseweave.domain.threading import Choice, Facts, Rule, ThreadingPolicy, choose_case
 from caseweave.errors import ContentionError, NotFoundError
-from caseweave.storage.cases import follow_merges, read_current
+from caseweave.storage.cases import follow_merges, read_head
 from caseweave.storage.intake import Candidates, read_candidates
 
 # Of the cases whose messages a message answers, only so many heads are read.
@@ -102,19 +102,54 @@ def choose(
     wanted = dict.fromkeys(filter(None, (facts.signed, *facts.answered, facts.last_case)))
     place = standing.origin.listed_under if standing.origin else ""
     found = read_candidates(customer_id, place, tuple(wanted), consistent=consistent)
-    facts, cases, heads = _resolve(facts, found, customer_id)
-    choice = choose_case(facts, cases, policy)
-    if choice.is_tied:
-        choice = choose_case(facts, _ask_heads(cases, heads), policy)
-    by_id = {case.id: case for case in cases}
+    choice, head, found = _choose_among(facts, found, customer_id, policy, consistent=consistent)
     return Chosen(
         choice,
-        _find_head(choice.case_id, heads, by_id),
-        _find_head(choice.follows, heads, by_id),
+        head if choice.case_id else None,
+        None if choice.case_id else head,
         found,
         facts.topic,
         named,
     )
+
+
+def _choose_among(
+    facts: Facts,
+    found: Candidates,
+    customer_id: str,
+    policy: ThreadingPolicy,
+    *,
+    consistent: bool,
+) -> tuple[Choice, Case | None, Candidates]:
+    """The choice with the head of the case that it names, and the candidates as they are.
+
+    Where the record and the head of that case say different things, it is the head that counts;
+    unless both were only read cheaply: then, a ContentionError is raised.
+    """
+    names = _lead_on(found.heads)
+    heads = {head.id: head for head in names.values()}
+    for _ in range(MOST_CASES + len(heads) + 1):
+        told, cases = _gather(facts, found.listed, heads, names, customer_id)
+        choice = choose_case(told, cases, policy)
+        if choice.is_tied:
+            choice = choose_case(told, [_ask_head(case, heads) for case in cases], policy)
+        case = next((c for c in cases if c.id == (choice.case_id or choice.follows)), None)
+        if case is None:
+            return choice, None, found
+        head = _find_head(case.id, heads)
+        if head is not None and head.is_active == case.is_open:
+            return choice, head, found
+        if not consistent:
+            raise ContentionError("the open cases were listed as they are no longer")
+        found = replace(found, listed=_correct(found.listed, case, head, facts.at))
+    raise ContentionError("the open cases are listed as none of them is")
+
+
+def _correct(listed: OpenCases, case: ListedCase, head: Case | None, at: datetime) -> OpenCases:
+    """The record with what the head says of a case; without it, if there is none any more."""
+    if head is None:
+        return listed.drop(case.id)
+    return listed.note(replace(case, closed_at=list_case(head).closed_at), at=at)
 
 
 def _look_around(
@@ -141,51 +176,57 @@ def _look_around(
     )
 
 
-def _resolve(
-    facts: Facts, found: Candidates, customer_id: str
-) -> tuple[Facts, list[ListedCase], dict[str, Case]]:
-    """The facts with names that lead on through merges; the candidates, and the heads known."""
-    finals = {name: follow_merges(head) for name, head in found.heads.items()}
-    heads = {head.id: head for head in finals.values()}
-    names = {name: head.id for name, head in finals.items()}
-    listed = found.listed
-    cases = [
-        *listed.cases,
-        *(list_case(head) for head in heads.values() if listed.find(head.id) is None),
-    ]
+def _lead_on(heads: Mapping[str, Case]) -> dict[str, Case]:
+    """By each name, the case that it leads to through merges."""
+    led = {}
+    for name, head in heads.items():
+        try:
+            led[name] = follow_merges(head)
+        except NotFoundError:
+            continue
+    return {name: head for name, head in led.items() if _can_be_joined(head)}
+
+
+def _gather(
+    facts: Facts,
+    listed: OpenCases,
+    heads: Mapping[str, Case],
+    names: Mapping[str, Case],
+    customer_id: str,
+) -> tuple[Facts, list[ListedCase]]:
+    """The facts by the cases' last names, and the candidates: listed, or known by their heads."""
+    final = {name: head.id for name, head in names.items()}
+    unlisted = [list_case(head) for head in heads.values() if listed.find(head.id) is None]
     facts = replace(
         facts,
         customers=frozenset({customer_id, listed.owner, *(c.customer_id for c in listed.cases)}),
-        signed=names.get(facts.signed, facts.signed),
-        answered=tuple(names.get(name, name) for name in facts.answered),
-        last_case=names.get(facts.last_case, facts.last_case),
+        signed=final.get(facts.signed, facts.signed),
+        answered=tuple(final.get(name, name) for name in facts.answered),
+        last_case=final.get(facts.last_case, facts.last_case),
     )
-    return facts, cases, heads
+    return facts, [*listed.cases, *unlisted]
 
 
-def _ask_heads(cases: Iterable[ListedCase], heads: dict[str, Case]) -> list[ListedCase]:
-    """The cases, the open ones with the time of the customer's last word in them."""
-    asked = []
-    for case in cases:
-        if case.is_open:
-            head = _find_head(case.id, heads, {case.id: case})
-            words = [contact.at for contact in head.contacts.values()] if head else []
-            asked.append(replace(case, active_at=max((case.active_at, *words))))
-        else:
-            asked.append(case)
-    return asked
+def _ask_head(case: ListedCase, heads: dict[str, Case]) -> ListedCase:
+    """An open case with the time of the customer's last word in it, which its head knows."""
+    head = _find_head(case.id, heads) if case.is_open else None
+    words = [contact.at for contact in head.contacts.values()] if head else []
+    return replace(case, active_at=max((case.active_at, *words)))
 
 
-def _find_head(
-    case_id: str | None, heads: dict[str, Case], listed: Mapping[str, ListedCase]
-) -> Case | None:
-    if not case_id:
-        return None
-    try:
-        head = heads.get(case_id) or read_current(case_id)
-    except NotFoundError as error:
-        raise ContentionError("the case is not readable yet") from error
-    heads[case_id] = head
-    if head.id != case_id or head.is_active != listed[case_id].is_open:
-        raise ContentionError(f"case {head.ref} was listed as it is no longer")
-    return head
+def _find_head(case_id: str, heads: dict[str, Case]) -> Case | None:
+    """The head of a case that can be joined, and is read once; None for one that cannot."""
+    if case_id not in heads:
+        try:
+            head = read_head(case_id)
+        except NotFoundError:
+            return None
+        if head.merged_into or not _can_be_joined(head):
+            return None
+        heads[case_id] = head
+    return heads[case_id]
+
+
+def _can_be_joined(head: Case) -> bool:
+    """Not a case that was erased: what came into it would be lost."""
+    return head.is_active or bool(head.seal)
