@@ -8,7 +8,7 @@ import pytest
 from caseweave.config.desk import load_desk
 from caseweave.config.nodes import read_file
 from caseweave.config.search import read_search_rules
-from caseweave.domain.entities import find_in_text
+from caseweave.domain.mentions import find_in_text
 from caseweave.domain.search_rules import Scope, SearchRules
 from caseweave.errors import InvalidConfigError
 

@@ -10,10 +10,10 @@ from caseweave.channels.identities import identify_email
 from caseweave.domain.case import Case
 from caseweave.domain.consent import Verdict, judge_keyword, obey_keyword
 from caseweave.domain.desk import AnswerRules, Desk
-from caseweave.domain.entities import NAME, find_names
 from caseweave.domain.event import CaseChange, begin_change
 from caseweave.domain.identity import Address, AddressKind
 from caseweave.domain.keywords import Heard, Keyword, hear_keyword
+from caseweave.domain.mentions import NAME, find_names
 from caseweave.domain.message import Channel, Message
 from caseweave.domain.outbound import find_mail_address
 from caseweave.domain.routing import find_objection, route_message, wants_acknowledgement

@@ -18,8 +18,9 @@ from caseweave.channels.identities import identify_email
 from caseweave.discretion import mask_shown
 from caseweave.domain.case import Case
 from caseweave.domain.desk import Desk
-from caseweave.domain.entities import CARD, EMAIL, PHONE, REFERENCE, digest_reference
+from caseweave.domain.entities import CARD, digest_reference
 from caseweave.domain.identity import Address, AddressKind
+from caseweave.domain.mentions import EMAIL, PHONE, REFERENCE
 from caseweave.domain.message import Message
 from caseweave.domain.query_reading import PLATFORM, TEXT, Lookup, read_query
 from caseweave.domain.search_rules import Scope

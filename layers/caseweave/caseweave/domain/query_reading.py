@@ -4,20 +4,17 @@ from dataclasses import dataclass
 from unicodedata import normalize
 
 from caseweave.domain.desk import Desk
-from caseweave.domain.entities import (
+from caseweave.domain.entities import CARD, ORDER, find_cards, find_order_numbers
+from caseweave.domain.mentions import (
     AMOUNT,
-    CARD,
     EMAIL,
     ERROR_CODE,
     NAME,
-    ORDER,
     PHONE,
     PRODUCT,
     REFERENCE,
-    find_cards,
     find_in_text,
     find_names,
-    find_order_numbers,
 )
 from caseweave.domain.reference import parse_reference
 from caseweave.errors import InvalidRequestError

@@ -5,15 +5,8 @@ from dataclasses import dataclass
 
 from caseweave.domain.case import Case, CaseState
 from caseweave.domain.desk import Desk, Playbook
-from caseweave.domain.entities import (
-    CARD,
-    ERROR_CODE,
-    MOST_ENTITIES,
-    PRODUCT,
-    digest_reference,
-    find_named,
-    find_references,
-)
+from caseweave.domain.entities import CARD, digest_reference, find_references
+from caseweave.domain.mentions import ERROR_CODE, MOST_ENTITIES, PRODUCT, find_named
 from caseweave.domain.message import Message, Remark
 
 _TYPED_FIELDS = (PRODUCT, ERROR_CODE)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caseweave.domain.amounts import find_amounts
-from caseweave.domain.entities import find_named, find_names, find_phones
 from caseweave.domain.identity import Proof, ProvenAddress, Sender
+from caseweave.domain.mentions import find_named, find_names, find_phones
 from caseweave.domain.reference import make_reference
 from caseweave.domain.search_rules import SearchRules
 from caseweave.domain.triage import find_entities
