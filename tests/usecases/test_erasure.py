@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from caseweave.agents.caller import Moment
 from caseweave.agents.cases import reply
 from caseweave.domain.event import Actor
-from caseweave.domain.message import Delivery, DeliveryState
+from caseweave.domain.message import Delivery, DeliveryState, NumberChange
 from caseweave.errors import CaseweaveError, InvalidRequestError
 from caseweave.intake import take_in
 from caseweave.storage import cases
 from caseweave.storage.consent import find_opt_out
 from caseweave.storage.deletions import DeletionState, read_task
+from caseweave.storage.ledger import RawInput
 from caseweave.storage.outbox import outbox_key, settle_message
 from tests.depth import DEPTH
 from tests.usecases.privacy_world import (
@@ -39,11 +40,7 @@ from tests.usecases.privacy_world import (
     readable,
     shredder,
 )
-from tests.usecases.world import (
-    crash_at_call,
-    receive,
-    sms,
-)
+from tests.usecases.world import YEAR, crash_at_call, phone, receive, sms
 
 _PROVIDER = Actor("provider", "twilio")
 ACTS = ["be_routed", "be_answered", "be_noted", "stop", "close", "store_files"]
@@ -167,6 +164,20 @@ def test_it_goes_on_wherever_it_died(two, after):
     assert find_marks(ling) == []
     assert find_marks(wang) == kept
     assert chains_hold()
+
+
+def test_what_names_a_number_that_they_had_before_goes_too(two):
+    ling, wang = two
+    kept, old = find_marks(wang), ling.phone
+    customer = ling.customer_id()
+    change = NumberChange("whatsapp", "account", "N1", phone(old), phone("+8613555550001"))
+    raw = RawInput("whatsapp", "account", ling.tick(), YEAR, f"{old} has moved".encode())
+    assert take_in([change], raw, ling.door) == 1
+    ask(customer)
+    shredder().work_off()
+    assert find_marks(ling) == []
+    assert not [item for item in everything() if "13555550001" in readable(item)]
+    assert find_marks(wang) == kept
 
 
 def test_it_stops_when_time_is_up_and_goes_on_later(two):

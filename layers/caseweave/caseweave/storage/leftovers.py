@@ -117,7 +117,7 @@ def is_own(item: Item, subject: Subject) -> bool:
         return item["sk"]["S"].split("#")[1] in subject.cases
     return (
         (owner == "CUST" and own_id in subject.customers)
-        or (owner == "CASE" and own_id in subject.cases)
+        or (owner in ("CASE", "VERIFY") and own_id in subject.cases)
         or _text(item, "customer_id") in subject.customers
         or _text(item, "case_id") in subject.cases
         or _text(item, "outbox_key").partition("~")[0] in subject.cases

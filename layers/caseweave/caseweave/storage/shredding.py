@@ -19,6 +19,7 @@ from caseweave.domain.erasing import (
     erase_outcome,
     name_objects,
 )
+from caseweave.domain.event import EventKind
 from caseweave.domain.media import FileOutcome
 from caseweave.domain.message import Message
 from caseweave.domain.times import to_rfc3339
@@ -122,10 +123,19 @@ def list_case_ids(customer_id: str) -> Iterator[str]:
 
 def list_addresses_of(customer_id: str) -> set[str]:
     """The values of all addresses that were ever linked to one customer."""
-    items = query_partition(table.customer_key(customer_id)[0])
-    return {item["address_value"]["S"] for item in items if item["kind"]["S"] == "link"}
+    found = set()
+    for item in query_partition(table.customer_key(customer_id)[0]):
+        kind, values = read_item(item)
+        if kind == "link":
+            found.add(str(values["address_value"]))
+        elif kind == "event" and values["event"] in _LINKINGS:
+            _, _, value = str((values["private"] or {}).get("address", "")).partition(":")
+            found.add(value)
+    return found - {""}
 
 
+# The events that name an address of the customer's, also one that they have no longer.
+_LINKINGS = (EventKind.LINK_ADDED, EventKind.LINK_REMOVED)
 # What stays of a customer: that there was one, with whom they were merged, and their chain.
 _KEPT_OF_CUSTOMER = frozenset(
     {"pk", "sk", "kind", "created_at", "merged_into", "merged_at", "members", "seq", "chain",
