@@ -46,11 +46,13 @@ def route_case(
     *bot* is the Telegram bot's name, "" for none. Raises NotFoundError for a record of no message.
     """
     reply_id = derive_ulid(now, "acknowledgement", case_id, message_sort_key)
-    # Whole in itself, and done once; the address may be the customer's when they are answered.
-    hear_message(*_find(case_id, message_sort_key), keys, now)
 
-    def attempt(_: int) -> CaseChange:
+    def attempt(number: int) -> CaseChange:
         case, message = _find(case_id, message_sort_key)
+        if number == 0:
+            # Whole in itself, and done once; the address may be the customer's when they are
+            # answered. If it changes the case, the next attempt sees that.
+            hear_message(case, message, keys, now)
         heard = hear_keyword(message, desk.keywords)
         if heard is not None:
             obeyed = _obey(heard, case, message, desk, now, reply_id)
