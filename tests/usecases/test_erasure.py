@@ -180,6 +180,22 @@ def test_what_names_a_number_that_they_had_before_goes_too(two):
     assert find_marks(wang) == kept
 
 
+def test_a_request_that_brought_messages_of_two_customers_is_kept_for_neither(two):
+    ling, wang = two
+    hers = sms(ling.phone, ling.mark("hers"), "SMboth1")
+    his = sms(wang.phone, wang.mark("his"), "SMboth2")
+    said = f"{ling.mark('hers')} {wang.mark('his')}".encode()
+    assert take_in([his, hers], RawInput("twilio", "account", LATER, YEAR, said), ling.door) == 2
+    wangs = wang.customer_id()
+    ask(ling.customer_id(), LATER + timedelta(hours=1))
+    shredder().work_off()
+    assert find_marks(ling) == []
+    bodies = [m.body for c in wang.cases() for m in cases.list_messages(c.id)[0]]
+    assert wang.mark("his") in bodies
+    assert wang.customer_id() == wangs
+    assert take_in([his, hers], RawInput("twilio", "account", LATER, YEAR, said), ling.door) == 0
+
+
 def test_it_stops_when_time_is_up_and_goes_on_later(two):
     ling, _ = two
     deletion = ask(ling.customer_id())

@@ -42,6 +42,8 @@ from caseweave.storage.shredding import (
 
 # A look through the table that changed something is followed by another.
 _MOST_LOOKS = 5
+# A record holds 400 KB. Only requests with messages of several customers need them.
+_MOST_BODIES = 8_000
 LOG_FOLDER = "deletions/"
 
 
@@ -139,7 +141,7 @@ class Shredder:
         sweep.spare = lambda name: self._spare(task.id, name)
         sweep.refs = lambda ref: self._doom_ref(task.id, ref)
         start = sweep.look(progress.pop("start", None))
-        progress["bodies"] = sorted(subject.bodies)
+        progress["bodies"] = sorted(subject.bodies)[:_MOST_BODIES]
         progress["found"] += sweep.counts.total()
         if start is not None:
             progress["start"] = start

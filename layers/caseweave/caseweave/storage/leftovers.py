@@ -28,6 +28,8 @@ _KEPT_OF_LEDGER = frozenset(
 # Our own names for things, in no need of being forgotten: a used token must stay used.
 _HARMLESS = frozenset({"used_token", "notice", "deletion", "doomed", "case", "message", "event"})
 _SHORTEST_MARK = 5
+# Thousands of them are kept in one record between two pages.
+_BODY_DIGEST = 16
 _OBJECT_NAME = re.compile(r"[0-9a-f]{64}")
 
 
@@ -166,7 +168,7 @@ def _judge_ledger(
     note_object: Callable[[str], None],
 ) -> Item:
     said = _raw_of(item)
-    body = sha256(said).hexdigest() if said else ""
+    body = sha256(said).hexdigest()[:_BODY_DIGEST] if said else ""
     is_theirs = _text(item, "case_id") in subject.cases
     if is_theirs and body:
         subject.bodies.add(body)
