@@ -134,3 +134,11 @@ def test_a_pack_holds_the_readable_page_and_the_key(auditor, disputed):
     assert "我要退款" in entries["summary.html"].decode()
     verdict = verify_pack(packed, verify_rsa)
     assert f"keys/{verdict.key}.der" in entries
+
+
+def test_the_command_exports_a_pack_that_the_command_verifies(stack, disputed, tmp_path: Path):
+    path = tmp_path / "pack.zip"
+    asked = ["export", disputed, "--state-dir", str(stack.state_dir), "--to", str(path)]
+    done = CliRunner().invoke(evidence, asked)
+    assert done.exit_code == 0, done.output
+    assert CliRunner().invoke(evidence, ["verify", str(path)]).exit_code == 0
