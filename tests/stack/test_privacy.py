@@ -11,7 +11,11 @@ from caseweave.cli.outside.http import call
 from tests.stack.conftest import wait_for
 
 _numbers = itertools.count(41_000_000)
-SECRET = "ABCD1234EFGH5678"
+
+
+def secret_of(phone):
+    """A card secret that nobody else wrote."""
+    return f"WXYZ{phone[-8:]}QRST"
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +26,7 @@ def admin(stack):
 @pytest.fixture
 def phone(stack):
     number = f"+86136{next(_numbers)}"
-    stack.outside.send_sms(number, f"卡密:{SECRET} 无效")
+    stack.outside.send_sms(number, f"卡密:{secret_of(number)} 无效")
     wait_for(lambda: stack.received("twilio", number), "the acknowledgement")
     return number
 
@@ -36,15 +40,15 @@ def test_a_secret_is_masked_and_shown_with_an_event(stack, agent, phone):
     case_id = address_of(stack, phone)["case_id"]["S"]
     file = agent.read_case(case_id)
     message = file["messages"][0]
-    assert message["body"] == "卡密:████████████5678 无效"
+    assert message["body"] == "卡密:████████████QRST 无效"
     assert message["masked_kinds"] == ["card_secret"]
-    assert SECRET not in json.dumps(file, ensure_ascii=False)
+    assert secret_of(phone) not in json.dumps(file, ensure_ascii=False)
     path = f"/v1/cases/{case_id}/messages/{message['id']}/reveal"
     assert agent.post(path, {}).status == 422
     assert stack.api("auditor").post(path, {"reason": "x"}).status == 403
     shown = agent.post(path, {"reason": "核对"})
     assert shown.status == 200
-    assert shown.json()["message"]["body"] == f"卡密:{SECRET} 无效"
+    assert shown.json()["message"]["body"] == f"卡密:{secret_of(phone)} 无效"
     event = agent.read_case(case_id)["events"][-1]
     assert (event["kind"], event["private"]) == ("content_revealed", {"reason": "核对"})
 
@@ -57,7 +61,7 @@ def test_a_customer_is_exported_and_erased(stack, agent, admin, phone):
     assert export.status == 200, export.body
     packed = call("GET", export.json()["url"]).body
     text = zipfile.ZipFile(io.BytesIO(packed)).read("customer.json").decode()
-    assert SECRET in text
+    assert secret_of(phone) in text
     assert phone in text
 
     def erase():
@@ -73,7 +77,7 @@ def test_a_customer_is_exported_and_erased(stack, agent, admin, phone):
     assert log["counts"]["messages"] >= 2
     assert address_of(stack, phone) is None
     left = json.dumps(stack.items(), default=str, ensure_ascii=False)
-    assert SECRET not in left
+    assert secret_of(phone) not in left
     assert phone.removeprefix("+") not in left
     file = agent.read_case(case_id)
     assert {message["body"] for message in file["messages"]} == {""}
