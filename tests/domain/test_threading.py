@@ -243,11 +243,20 @@ def test_a_closed_case_is_opened_again_within_the_window_of_its_category(
 
 @pytest.mark.parametrize("facts", NAMING.values(), ids=NAMING)
 def test_after_that_a_new_case_goes_on_from_it(facts):
-    choice = choose_case(facts, [gone(8 * DAY), FAULT], POLICY)
+    other = closed("OTHER", DAY)
+
+    choice = choose_case(facts, [gone(8 * DAY), other], POLICY)
 
     assert (choice.case_id, choice.rule) == (None, Rule.FOLLOW_UP)
-    assert (choice.follows, choice.relatives) == ("GONE", ("FAULT",))
+    assert (choice.follows, choice.relatives) == ("GONE", ("OTHER",))
     assert choice.because.endswith("; closed 8d before, opened again only within 7d")
+
+
+def test_a_conversation_whose_case_is_closed_goes_on_in_an_open_one_that_fits():
+    facts = near("GONE")
+
+    assert choose_case(facts, [gone(MINUTE), FAULT], POLICY).case_id == "FAULT"
+    assert choose_case(replace(facts, topic="dispute"), [gone(MINUTE), FAULT], POLICY).reopens
 
 
 def test_the_reasons_name_the_times():
@@ -286,7 +295,7 @@ def test_where_a_case_is_over_when_it_is_closed_its_names_count_for_nothing(fact
 @pytest.mark.parametrize("name", ["signed", "answered", "conversation"])
 @pytest.mark.parametrize("ago", [MINUTE, 300 * DAY])
 def test_a_machines_answer_stays_in_the_closed_case_and_opens_nothing(name, ago):
-    choice = choose_case(replace(NAMING[name], is_automatic=True), [gone(ago), FAULT], POLICY)
+    choice = choose_case(replace(NAMING[name], is_automatic=True), [gone(ago)], POLICY)
 
     assert (choice.case_id, choice.reopens, choice.follows) == ("GONE", False, "")
     assert choice.because.endswith("a machine's word leaves it closed")

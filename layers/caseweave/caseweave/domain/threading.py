@@ -137,6 +137,15 @@ def choose_case(facts: Facts, candidates: Iterable[ListedCase], policy: Threadin
         return Choice(
             fitting[0].id, Rule.TOPIC, _describe_fit(facts, fitting), is_tied=len(fitting) > 1
         )
+    for case, because in _find_conversation(facts, own, policy):
+        # A conversation whose case is closed goes on there only while nothing else is open for it.
+        choice = (
+            None
+            if case.is_open or fitting
+            else _settle(Rule.CONVERSATION, case, because, facts, own, policy)
+        )
+        if choice is not None:
+            return choice
     return Choice(None, Rule.NEW, _describe_new(facts, own, fitting), relatives=_relatives(own))
 
 
@@ -161,19 +170,27 @@ def _find_conversation(facts: Facts, own: Sequence[ListedCase], policy: Threadin
     return [(case, because) for case in own if case.id == facts.last_case]
 
 
+def _find_open_conversation(
+    facts: Facts, own: Sequence[ListedCase], policy: ThreadingPolicy
+) -> _Named:
+    followed = {case.follows for case in own if case.is_open}
+    named = _find_conversation(facts, own, policy)
+    return [one for one in named if one[0].is_open or one[0].id in followed]
+
+
 def _find_entity(facts: Facts, own: Sequence[ListedCase], _: ThreadingPolicy) -> _Named:
     named = [case for case in own if not facts.entities.isdisjoint(case.entities)]
     because = "it names the same order or card"
     return [(c, because) for c in _open_first(named) if c.is_open or not facts.is_automatic]
 
 
-# After these: the open case of the topic, else a new one.
+# After these: the open case of the topic, the closed one of the conversation, a new one.
 _TABLE: tuple[
     tuple[Rule, Callable[[Facts, Sequence[ListedCase], ThreadingPolicy], _Named]], ...
 ] = (
     (Rule.REFERENCE, _find_signed),
     (Rule.REPLY, _find_answered),
-    (Rule.CONVERSATION, _find_conversation),
+    (Rule.CONVERSATION, _find_open_conversation),
     (Rule.ENTITY, _find_entity),
 )
 

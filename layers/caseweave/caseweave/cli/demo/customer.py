@@ -10,19 +10,16 @@ from caseweave.cli.outside.customers import write_mail
 from caseweave.cli.outside.screenshot import draw_screenshot
 
 USER, PHONE, EMAIL = "u-1001", "+8613800138000", "xiaoyu.lin@example.com"
+# The latest one that the platform knows of her.
 ORDER = "T20261123-7731"
-FORM = {
-    "subject": "充值没到账",
-    "message": f"订单 {ORDER} 付款成功半小时了,6480 星晶还没到账,麻烦帮忙查一下。",
-    "order_no": ORDER,
-    "product": "game-topup",
-}
 _LINK = re.compile(r"[?&]start=([\w-]+)")
 
 
 def play_customer(stage: Stage) -> Opened:
     stage.act(1, "customer_act")
-    opened = open_case(stage, USER, "topup", FORM, "form")
+    # Another one in each run: the same order would open the case of the last run again.
+    order = f"T20261123-{secrets.randbelow(9000) + 1000}"
+    opened = open_case(stage, USER, "topup", _fill_form(order), "form")
     with stage.step("page_answer"):
         answer = wait_page(stage, opened, opened.ref)["body"]
     stage.tell(answer, "dim")
@@ -33,9 +30,18 @@ def play_customer(stage: Stage) -> Opened:
         received = stage.wait_received(PHONE, opened.ref)
     stage.tell_received(received)
     _write_telegram(stage, opened, answer)
-    _write_mail(stage, opened)
+    _write_mail(stage, opened, order)
     _check_unified(stage, opened)
     return opened
+
+
+def _fill_form(order: str) -> dict[str, str]:
+    return {
+        "subject": "充值没到账",
+        "message": f"订单 {order} 付款成功半小时了,6480 星晶还没到账,麻烦帮忙查一下。",
+        "order_no": order,
+        "product": "game-topup",
+    }
 
 
 def _write_telegram(stage: Stage, opened: Opened, answer: str) -> None:
@@ -71,12 +77,12 @@ def _find_telegram_id(stage: Stage, opened: Opened) -> int:
     )
 
 
-def _write_mail(stage: Stage, opened: Opened) -> None:
+def _write_mail(stage: Stage, opened: Opened, order: str) -> None:
     stage.let_second_pass()
     mail = write_mail(
         f"林小雨 <{EMAIL}>",
         "充值未到账的付款截图",
-        f"您好,\n\n附件是订单 {ORDER} 的付款截图,扣款已经成功,请帮我核实到账情况。\n\n林小雨\n",
+        f"您好,\n\n附件是订单 {order} 的付款截图,扣款已经成功,请帮我核实到账情况。\n\n林小雨\n",
     )
     mail.add_attachment(draw_screenshot(), "image", "png", filename="付款截图.png")
     with stage.step("mail"):
