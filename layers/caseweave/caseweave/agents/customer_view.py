@@ -14,6 +14,7 @@ from caseweave.agents.caller import ROLES, Caller
 from caseweave.agents.identity_view import describe_link
 from caseweave.agents.view import describe_case
 from caseweave.domain.case import Case
+from caseweave.domain.consent import CONSENT_CATEGORY
 from caseweave.domain.identity import AddressKind, Customer, Link
 from caseweave.domain.incident import NOTICE_CATEGORY
 from caseweave.domain.times import optional_rfc3339, to_rfc3339
@@ -118,10 +119,15 @@ def _find_beginning(customers: Sequence[Customer]) -> str | None:
     return optional_rfc3339(min(times, default=None))
 
 
+_NO_TOPICS = (NOTICE_CATEGORY, CONSENT_CATEGORY)
+
+
 def _count_topics(cases: Iterable[Case]) -> list[dict[str, Any]]:
-    """What they came for most often, in the cases shown. Notices of an incident were our idea."""
+    """What they came for most often, in the cases shown. Notices of an incident were our idea, and
+    STOP is no question.
+    """
     topics = (case.category for case in cases)
-    counted = Counter(topic for topic in topics if topic and topic != NOTICE_CATEGORY)
+    counted = Counter(topic for topic in topics if topic and topic not in _NO_TOPICS)
     ranked = sorted(counted.items(), key=lambda one: (-one[1], one[0]))
     return [{"category": name, "cases": number} for name, number in ranked[:_MOST_TOPICS]]
 

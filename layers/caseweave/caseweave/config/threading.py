@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 COMPILED = "threading.json"
 # The categories that no playbook makes.
-_OWN_CATEGORIES = ("incident",)
+_OWN_CATEGORIES = ("incident", "consent")
 _LONGEST_WINDOW = timedelta(days=30)
 
 

@@ -13,6 +13,8 @@ from caseweave.domain.outbound import make_outbound
 from caseweave.domain.state_change import change_state
 
 CONSENT = Actor("system", "consent")
+# Of a case that is nothing but such a word.
+CONSENT_CATEGORY = "consent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,16 @@ def obey_keyword(
     if _is_all_there_is(case, message):
         clocks = tuple(stop_clock(clock, now) for clock in change.after.clocks)
         reason = f"only {heard.keyword} by SMS"
+        told = {
+            "category": CONSENT_CATEGORY,
+            "priority": str(case.priority),
+            "policy": "",
+            "signs": [reason],
+            "due": {},
+        }
+        change = change.record(
+            EventKind.CASE_TRIAGED, CONSENT, now, told, category=CONSENT_CATEGORY
+        )
         change = change_state(change, CaseState.CLOSED, reason, CONSENT, now, clocks)
     return change, consent
 
