@@ -17,13 +17,22 @@ class Opened:
     ref: str
     session: str
     customer_id: str
+    fields: Mapping[str, Any]
 
 
-def open_case(stage: Stage, user: str, form: str, fields: Mapping[str, Any], step: str) -> Opened:
+def open_case(
+    stage: Stage,
+    user: str,
+    form: str,
+    fields: Mapping[str, Any],
+    step: str,
+    again: Mapping[str, Any] | None = None,
+) -> Opened:
     """Submit *form* as a signed-in user; the case that it begins.
 
     Cases of the customer that are still open from before are closed first. Who the customer is
-    tells the first submission: its key never changes, so it is taken in once and for all.
+    tells the first submission: it never changes, so it is taken in once and for all. A later run
+    says what is *again* the matter: the same order would open the case of the first one again.
     """
     with stage.step(step):
         token = stage.outside.sign_in(user)
@@ -34,12 +43,13 @@ def open_case(stage: Stage, user: str, form: str, fields: Mapping[str, Any], ste
         is_first = reply.status == 201 and len(find_inbound(file)) == 1
         closed = [] if is_first else _close_cases(stage, customer_id)
         if not is_first:
+            fields = again or fields
             reply = stage.outside.send_form(form, fields, token, uuid.uuid4().hex)
             said = require_status(reply, 201).json()
     for ref in closed:
         stage.tell_key("earlier_closed", "dim", ref=ref)
     stage.tell_key("opened", "bold", ref=said["reference"])
-    return Opened(said["reference"], said["session"], customer_id)
+    return Opened(said["reference"], said["session"], customer_id, fields)
 
 
 def _close_cases(stage: Stage, customer_id: str) -> list[str]:

@@ -17,9 +17,8 @@ _LINK = re.compile(r"[?&]start=([\w-]+)")
 
 def play_customer(stage: Stage) -> Opened:
     stage.act(1, "customer_act")
-    # Another one in each run: the same order would open the case of the last run again.
-    order = f"T20261123-{secrets.randbelow(9000) + 1000}"
-    opened = open_case(stage, USER, "topup", _fill_form(order), "form")
+    again = _fill_form(f"T20261123-{secrets.randbelow(9000) + 1000}")
+    opened = open_case(stage, USER, "topup", _fill_form(ORDER), "form", again)
     with stage.step("page_answer"):
         answer = wait_page(stage, opened, opened.ref)["body"]
     stage.tell(answer, "dim")
@@ -30,7 +29,7 @@ def play_customer(stage: Stage) -> Opened:
         received = stage.wait_received(PHONE, opened.ref)
     stage.tell_received(received)
     _write_telegram(stage, opened, answer)
-    _write_mail(stage, opened, order)
+    _write_mail(stage, opened)
     _check_unified(stage, opened)
     return opened
 
@@ -77,8 +76,9 @@ def _find_telegram_id(stage: Stage, opened: Opened) -> int:
     )
 
 
-def _write_mail(stage: Stage, opened: Opened, order: str) -> None:
+def _write_mail(stage: Stage, opened: Opened) -> None:
     stage.let_second_pass()
+    order = opened.fields["order_no"]
     mail = write_mail(
         f"林小雨 <{EMAIL}>",
         "充值未到账的付款截图",
