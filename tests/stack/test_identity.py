@@ -8,7 +8,7 @@ import pytest
 from caseweave.cli.outside.http import call, call_json
 from tests.stack.conftest import wait_for
 
-_numbers = itertools.count(60_000_000)
+_numbers = itertools.count(61_000_000)
 
 
 @pytest.fixture

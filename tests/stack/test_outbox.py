@@ -6,6 +6,7 @@ import pytest
 
 from caseweave.cli.outside.http import call, call_json
 from tests.stack.conftest import wait_for
+from tests.stack.numbers import new_phone
 
 _numbers = itertools.count(40_000_000)
 
@@ -42,7 +43,7 @@ def accepted(stack, phone):
 
 
 def test_a_healthy_provider_delivers_and_its_receipt_says_so(stack, agent):
-    phone = f"+86136{next(_numbers)}"
+    phone = new_phone()
     stack.outside.send_sms(phone, "hello there")
 
     message = wait_for_state(stack, agent, phone, "delivered")
@@ -51,7 +52,7 @@ def test_a_healthy_provider_delivers_and_its_receipt_says_so(stack, agent):
 
 
 def test_a_refusal_for_good_is_failed_with_the_providers_words(stack, agent, mood):
-    phone = f"+86136{next(_numbers)}"
+    phone = new_phone()
     mood("refuse", code=21610)
     stack.outside.send_sms(phone, "hello there")
 
@@ -62,7 +63,7 @@ def test_a_refusal_for_good_is_failed_with_the_providers_words(stack, agent, moo
 
 def test_an_answer_lost_on_the_way_is_unknown_until_the_receipt_tells(stack, agent, mood):
     """The provider took it and the line broke: we say unknown, send nothing again, and learn."""
-    phone = f"+86136{next(_numbers)}"
+    phone = new_phone()
     mood("hang_up_after")
     stack.outside.send_sms(phone, "hello there")
 
@@ -73,7 +74,7 @@ def test_an_answer_lost_on_the_way_is_unknown_until_the_receipt_tells(stack, age
 def test_a_line_that_breaks_before_the_provider_read_is_unknown_and_stays_visible(
     stack, agent, mood
 ):
-    phone = f"+86136{next(_numbers)}"
+    phone = new_phone()
     mood("hang_up_before")
     stack.outside.send_sms(phone, "hello there")
 
@@ -83,7 +84,7 @@ def test_a_line_that_breaks_before_the_provider_read_is_unknown_and_stays_visibl
 
 
 def test_a_throttled_message_goes_out_when_the_queue_brings_it_again(stack, agent, mood):
-    phone = f"+86136{next(_numbers)}"
+    phone = new_phone()
     mood("throttle")
     stack.outside.send_sms(phone, "hello there")
 
@@ -92,7 +93,7 @@ def test_a_throttled_message_goes_out_when_the_queue_brings_it_again(stack, agen
 
 
 def test_trouble_of_one_channel_stays_in_that_channel(stack, agent, mood):
-    phone, user = f"+86136{next(_numbers)}", next(_numbers)
+    phone, user = new_phone(), next(_numbers)
     mood("slow", seconds=4)
     stack.outside.send_sms(phone, "hello there")
     stack.outside.send_telegram({"id": user, "first_name": "T"}, "hello there")

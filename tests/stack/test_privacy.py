@@ -1,7 +1,6 @@
 """Over HTTP: a masked card secret, shown on demand; an export; an erasure to its end."""
 
 import io
-import itertools
 import json
 import zipfile
 
@@ -9,8 +8,7 @@ import pytest
 
 from caseweave.cli.outside.http import call
 from tests.stack.conftest import wait_for
-
-_numbers = itertools.count(41_000_000)
+from tests.stack.numbers import new_phone
 
 
 def secret_of(phone):
@@ -25,7 +23,7 @@ def admin(stack):
 
 @pytest.fixture
 def phone(stack):
-    number = f"+86136{next(_numbers)}"
+    number = new_phone()
     stack.outside.send_sms(number, f"卡密:{secret_of(number)} 无效")
     wait_for(lambda: stack.received("twilio", number), "the acknowledgement")
     return number

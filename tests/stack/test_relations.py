@@ -6,6 +6,7 @@ import pytest
 
 from tests.audit import audit
 from tests.stack.conftest import wait_for
+from tests.stack.numbers import new_phone
 
 BODY = "充值没到账, and my account was hacked"
 EXCERPT = "my account was hacked"
@@ -14,7 +15,7 @@ _numbers = itertools.count(40_000_000)
 
 @pytest.fixture
 def phone():
-    return f"+86136{next(_numbers)}"
+    return new_phone()
 
 
 @pytest.fixture
@@ -50,6 +51,7 @@ def sound(stack, *cases):
 
 def test_a_case_is_split_merged_and_given_back(stack, agent, case, phone):
     reply = split(agent, case)
+    assert reply.status == 201, reply.body
     assert (reply.status, reply.headers["ETag"]) == (201, f'"{case["version"] + 1}"')
     new = reply.json()["new"]
     assert (new["category"], new["team"]) == ("account_security", "security")

@@ -1,19 +1,17 @@
 """Timelines and search as deployed: through the gateway, with the rights that they have."""
 
-import itertools
 from urllib.parse import urlencode
 
 import pytest
 
 from tests.stack.conftest import Api, wait_for
-
-_numbers = itertools.count(31_000_000)
+from tests.stack.numbers import new_phone
 
 
 @pytest.fixture(scope="module")
 def ling(stack):
     """A customer who wrote three texts, and whose number and customer id we know."""
-    phone = f"+86136{next(_numbers)}"
+    phone = new_phone()
     for body in ("充值没到账", "订单 GT20261123-0001", "还在吗"):
         stack.outside.send_sms(phone, body)
     (address,) = [i for i in stack.items() if i["pk"]["S"] == f"ADDR#phone#{phone}"]
@@ -85,7 +83,7 @@ def test_a_case_is_found_by_order_number_phone_and_reference(agent, ling):
 
 
 def test_words_are_searched_through_relay_queue_and_indexer(stack, agent):
-    phone = f"+86136{next(_numbers)}"
+    phone = new_phone()
     stack.outside.send_sms(phone, "退款流程图在哪里下载，急")
 
     (found,) = wait_for(lambda: find(agent, q="流程图 下载")["items"], "the words in the index")

@@ -8,6 +8,7 @@ import pytest
 from caseweave.cli.outside.customers import write_mail
 from caseweave.cli.outside.http import call, call_json
 from tests.stack.conftest import wait_for
+from tests.stack.numbers import new_phone
 from tests.stack.test_providers import Providers
 
 _numbers = itertools.count(50_000_000)
@@ -157,7 +158,7 @@ def test_throttled_between_two_parts_nothing_is_sent_twice(stack, agent, whatsap
 
 
 def test_a_long_sms_leaves_in_numbered_parts_with_a_link_to_the_file(stack, agent):
-    phone = f"+86136{next(_numbers)}"
+    phone = new_phone()
     stack.outside.send_sms(phone, f"sms {phone}")
     file = case_with(stack, agent, f"sms {phone}")
     text = paragraphs(2, 1200)

@@ -4,9 +4,11 @@ import itertools
 
 from caseweave.cli.outside.customers import write_mail
 from tests.stack.conftest import wait_for
+from tests.stack.numbers import new_phone
 
 _numbers = itertools.count(20_000_000)
-USER = "u-1002"
+# Nobody else signs in as this one.
+USER = "u-5003"
 
 
 def joined(file):
@@ -44,7 +46,7 @@ def test_a_customer_with_two_matters_has_two_cases_and_each_word_finds_its_own(s
 
 
 def test_a_word_opens_a_closed_case_again_and_the_clocks_of_its_policy_run(stack, agent):
-    phone = f"+86136{next(_numbers)}"
+    phone = new_phone()
     stack.outside.send_sms(phone, f"充值没到账 {phone}")
     reference = wait_for(lambda: _find_reference(stack, phone), "the case")
     wait_for(lambda: triaged(agent, reference), "triage")
