@@ -14,7 +14,9 @@ import pytest
 from caseweave.agents.caller import Caller, Moment
 from caseweave.agents.cases import change_state
 from caseweave.agents.privacy import ask_erasure, list_log, preview_erasure, read_deletion
+from caseweave.domain.incident import Incident, NoticeKind
 from caseweave.domain.privacy import Hold, PrivacyRules
+from caseweave.domain.times import to_rfc3339
 from caseweave.erasure import LOG_FOLDER
 from caseweave.errors import ForbiddenError, InvalidRequestError, NotFoundError
 from caseweave.export import export_customer
@@ -22,7 +24,9 @@ from caseweave.retention import apply_retention, preview_retention
 from caseweave.storage import cases
 from caseweave.storage.customers import list_customer_events
 from caseweave.storage.deletions import DeletionState, ask_again, read_task
+from caseweave.storage.incidents import keep_incident, put_notice
 from caseweave.storage.table import Row, use_table
+from caseweave.storage.transaction import Transaction
 from tests.usecases.privacy_world import (
     BUCKET,
     LATER,
@@ -181,6 +185,13 @@ def _objects_under(prefix):
 
 def test_an_export_has_everything_of_the_customer_and_nothing_of_anybody_else(two):
     ling, wang = two
+    incident = Incident("I1", "x", ("steam",), (), {}, NOON, NOON, "ann")
+    keep_incident(incident)
+    case_id = min(ling.all_case_ids())
+    write = Transaction()
+    put_notice(write, "I1", NoticeKind.OUTAGE, ling.customer_id(), case_id, NOON)
+    put_notice(write, "I1", NoticeKind.OUTAGE, wang.customer_id(), "", NOON)
+    write.commit()
     answer = export_customer(ling.customer_id(), ANN, moment(), BUCKET)
     key = urlsplit(answer["url"]).path.removeprefix(f"/{BUCKET}/")
     packed = boto3.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
@@ -194,6 +205,15 @@ def test_an_export_has_everything_of_the_customer_and_nothing_of_anybody_else(tw
     assert bodies == kept
     kinds = {record["kind"] for record in told["records"]}
     assert kinds >= {"link", "consent"}
+    assert told["notices"] == [
+        {
+            "incident_id": "I1",
+            "kind": "outage",
+            "customer_id": ling.customer_id(),
+            "case_id": case_id,
+            "at": to_rfc3339(NOON),
+        }
+    ]
     for address in (ling.phone, ling.mail, ling.user):
         assert address in text
     event = list_customer_events(ling.customer_id())[-1]

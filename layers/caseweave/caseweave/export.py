@@ -20,6 +20,7 @@ from caseweave.errors import NotFoundError
 from caseweave.storage.cases import read_file
 from caseweave.storage.customers import commit_customer_change, read_customer_of, read_family
 from caseweave.storage.exporting import list_own_records
+from caseweave.storage.incidents import list_notices_of
 from caseweave.storage.shredding import list_case_ids
 from caseweave.storage.transaction import retry_on_contention
 
@@ -72,6 +73,7 @@ def describe_everything(customer_id: str, now: datetime) -> dict[str, Any]:
         "exported_at": to_rfc3339(now),
         "customers": [_describe_customer(one) for one in family.ids],
         "cases": [_describe_case(case_id) for case_id in case_ids],
+        "notices": list(list_notices_of(family.ids)),
         "records": [record for one in family.ids for record in list_own_records(one)],
     }
 

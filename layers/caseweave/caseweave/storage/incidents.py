@@ -1,7 +1,8 @@
 """Incidents, and who was told of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
 
@@ -14,7 +15,7 @@ from caseweave.domain.times import (
 )
 from caseweave.errors import NotFoundError
 from caseweave.storage import table
-from caseweave.storage.items import make_item
+from caseweave.storage.items import batch_get, make_item
 from caseweave.storage.table import IncidentRow, NoticeRow
 from caseweave.storage.transaction import Transaction
 
@@ -69,6 +70,25 @@ def find_noticed_customers(incident_id: str, kind: NoticeKind) -> dict[str, bool
     partition, prefix = table.notice_key(incident_id, kind, "")
     rows = NoticeRow.query(partition, NoticeRow.sk.startswith(prefix))
     return {row.sk.removeprefix(prefix): bool(row.case_id) for row in rows}
+
+
+def list_notices_of(customer_ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """What these customers were told of incidents; `case_id` is None where they could not be."""
+    names = {
+        table.notice_key(incident.id, kind, customer): (incident.id, kind, customer)
+        for incident in list_incidents()
+        for kind in NoticeKind
+        for customer in customer_ids
+    }
+    for _, values in batch_get(list(names), consistent=True):
+        incident_id, kind, customer = names[values["pk"], values["sk"]]
+        yield {
+            "incident_id": incident_id,
+            "kind": str(kind),
+            "customer_id": customer,
+            "case_id": values["case_id"],
+            "at": values["at"],
+        }
 
 
 def put_notice(
