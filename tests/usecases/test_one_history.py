@@ -357,7 +357,7 @@ def test_whatever_happens_there_is_one_customer_and_one_history(desk):
         run_state_machine_as_test(
             make_machine(World(desk)),
             settings=settings(
-                max_examples=4 * DEPTH,
+                max_examples=2 * DEPTH,
                 stateful_step_count=20,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),

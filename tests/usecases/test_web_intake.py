@@ -204,7 +204,7 @@ BODIES = st.dictionaries(NAMES | st.text(max_size=9), VALUES, max_size=7) | VALU
 
 
 @settings(
-    max_examples=20 * DEPTH * DEPTH,
+    max_examples=20 * DEPTH,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
