@@ -64,7 +64,8 @@ def merge(
         if source.merged_into and cases.follow_merges(source).id == target.id:
             return source, target
         _require_one_customer(source, target)
-        due = [_tick(case, desk, moment.now) for case in (source, target)]
+        # What is due by now is recorded first: no missed deadline vanishes with its clock.
+        due = [tick_case(case, desk, moment.now) for case in (source, target)]
         changes = merge_cases(due[0].after, due[1].after, reason, desk, caller.actor, moment.now)
         left, joined = (one.then(two) for one, two in zip(due, changes, strict=True))
         relations.commit_merge(left, joined, caller.actor)
@@ -117,8 +118,8 @@ def split(
     def attempt() -> tuple[Case, Case]:
         case = cases.read_current(case_id)
         require_version(case, version)
-        tick = _tick(case, desk, moment.now)
-        division = _Division(tick, category, new, desk, caller.actor, moment.now)
+        due = tick_case(case, desk, moment.now)
+        division = _Division(due, category, new, desk, caller.actor, moment.now)
         if moved:
             return division.move(moved)
         return division.quote(message_id, excerpt, note_id)
@@ -234,11 +235,6 @@ def _show_links(case: Case) -> dict[str, Any]:
     links = list_links(case.id)
     heads = relations.read_heads(link.other_id for link in links)
     return {"case": describe_case(case), "items": describe_links(links, heads)}
-
-
-def _tick(case: Case, desk: Desk, now: datetime) -> CaseChange:
-    """What is due by now is recorded first: no missed deadline vanishes with its clock."""
-    return tick_case(case, desk, now)
 
 
 def _require_one_customer(source: Case, target: Case) -> None:
