@@ -1,13 +1,12 @@
 """Locked buckets and a signing key, on moto, for the tests of evidence."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 
 import boto3
 from botocore.client import BaseClient
 
 from caseweave.daily_digests import Notary
-from tests.usecases.world import CrashError
+from tests.usecases.world import crash_at_call
 
 FILES, EVIDENCE, ANCHORS = "files-bucket", "evidence-bucket", "anchor-bucket"
 
@@ -30,24 +29,5 @@ def make_notary() -> Notary:
     return Notary(key["KeyMetadata"]["Arn"], ANCHORS)
 
 
-@contextmanager
-def crash_at_aws_call(number: int, *, after: bool) -> Iterator[list[str]]:
-    """Let the *number*-th call of any service but DynamoDB die, before or after its effect."""
-    calls: list[str] = []
-    original = BaseClient._make_api_call
-
-    def dying(self: BaseClient, operation: str, arguments: dict) -> dict:
-        calls.append(operation)
-        is_fatal = len(calls) == number
-        if is_fatal and not after:
-            raise CrashError(operation)
-        answer = original(self, operation, arguments)
-        if is_fatal:
-            raise CrashError(operation)
-        return answer
-
-    BaseClient._make_api_call = dying
-    try:
-        yield calls
-    finally:
-        BaseClient._make_api_call = original
+# Lets a call of any service but DynamoDB die.
+crash_at_aws_call = partial(crash_at_call, client=BaseClient)

@@ -172,7 +172,7 @@ def test_a_digest_cannot_be_deleted(notary, door):
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("crash", [crash_at_call, crash_at_aws_call])
+@pytest.mark.parametrize("crash", [crash_at_call, crash_at_aws_call], ids=["store", "AWS"])
 def test_a_run_that_dies_at_any_call_leaves_whole_days_and_the_next_makes_up_for_it(
     notary, door, crash, after
 ):

@@ -243,7 +243,7 @@ def test_a_queue_entry_of_no_case_is_done_with(buckets):
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("crash", [crash_at_call, crash_at_aws_call])
+@pytest.mark.parametrize("crash", [crash_at_call, crash_at_aws_call], ids=["store", "AWS"])
 def test_dying_at_any_call_leaves_one_snapshot_and_one_lock(buckets, door, desk, crash, after):
     photo = Attachment("a.png", "image/png", len(PHOTO), DIGEST, "stored")
     number, is_whole = 1, False

@@ -105,12 +105,14 @@ class CrashError(UnavailableError):
 
 
 @contextmanager
-def crash_at_call(number: int, *, after: bool) -> Iterator[list[str]]:
-    """Let the store's *number*-th call die, before or after it took effect; yields the calls."""
+def crash_at_call(number: int, *, after: bool, client: type = Connection) -> Iterator[list[str]]:
+    """Let the *number*-th call of the store, or of another *client*, die before or after it took
+    effect; yields the calls.
+    """
     calls: list[str] = []
-    original = Connection._make_api_call
+    original = client._make_api_call
 
-    def dying(self: Connection, operation: str, arguments: dict) -> dict:
+    def dying(self: object, operation: str, arguments: dict) -> dict:
         calls.append(operation)
         is_fatal = len(calls) == number
         if is_fatal and not after:
@@ -120,11 +122,11 @@ def crash_at_call(number: int, *, after: bool) -> Iterator[list[str]]:
             raise CrashError(operation)
         return answer
 
-    Connection._make_api_call = dying  # type: ignore[method-assign]
+    client._make_api_call = dying
     try:
         yield calls
     finally:
-        Connection._make_api_call = original  # type: ignore[method-assign]
+        client._make_api_call = original
 
 
 @contextmanager
