@@ -1,17 +1,19 @@
 """The desk, the door and a stored world for the use cases."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 import boto3
 import pytest
+from moto import mock_aws
 
 from caseweave.config.desk import load_desk
 from caseweave.config.threading import load_threading
 from caseweave.domain.desk import Desk
 from caseweave.intake import Door
+from tests.conftest import make_table
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = [b"k" * 32]
@@ -26,6 +28,13 @@ def desk() -> Desk:
 @pytest.fixture
 def door() -> Door:
     return Door("frontline", KEYS, os.urandom, threading=THREADING)
+
+
+@pytest.fixture(scope="module")
+def shared_table() -> Iterator[str]:
+    """One table for a whole file, which clears it for each test: making one takes longer."""
+    with mock_aws():
+        yield make_table()
 
 
 @pytest.fixture

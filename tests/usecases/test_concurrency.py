@@ -5,7 +5,6 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from moto import mock_aws
 
 from caseweave.agents.cases import assign, change_state, note, reply
 from caseweave.agents.relations import link, merge, split, unmerge
@@ -17,7 +16,7 @@ from caseweave.storage import cases
 from caseweave.storage.media import FileKey, read_file_of, settle_file
 from caseweave.storage.outbox import outbox_key, settle_message
 from tests.audit import audit, find_double_cases, read_records
-from tests.conftest import clear_table, make_table
+from tests.conftest import clear_table
 from tests.usecases.cases_apart import (
     EXCERPT,
     MEI,
@@ -33,12 +32,6 @@ from tests.usecases.cases_apart import (
 from tests.usecases.world import NOON, at_once, receive, sms
 
 WRITERS = 16
-
-
-@pytest.fixture(scope="module")
-def shared_table():
-    with mock_aws():
-        yield make_table()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import boto3
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from caseweave.agents.caller import Moment
 from caseweave.agents.cases import change_state, note, read_case, reply
@@ -24,7 +23,7 @@ from caseweave.intake import Door
 from caseweave.sla import sweep_due_cases
 from caseweave.storage import cases
 from tests.audit import audit
-from tests.conftest import clear_table, make_table
+from tests.conftest import clear_table
 from tests.depth import DEPTH
 from tests.usecases.cases_apart import EXCERPT, MEI
 from tests.usecases.conftest import KEYS
@@ -197,12 +196,6 @@ class Life:
     def _moment(self):
         self.now += timedelta(seconds=1)
         return Moment(self.now, self.entropy)
-
-
-@pytest.fixture(scope="module")
-def shared_table():
-    with mock_aws():
-        yield make_table()
 
 
 # What customers do comes more often: there must be something to merge and to split.

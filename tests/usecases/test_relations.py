@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from moto import mock_aws
 
 from caseweave.agents.caller import Caller
 from caseweave.agents.cases import change_state, note, read_case, reply
@@ -29,7 +28,7 @@ from caseweave.storage.outbox import outbox_key, settle_message
 from caseweave.storage.rows import customer_item
 from caseweave.storage.transaction import Transaction
 from tests.audit import audit
-from tests.conftest import clear_table, make_table
+from tests.conftest import clear_table
 from tests.usecases.cases_apart import (
     BOTH,
     MEI,
@@ -45,12 +44,6 @@ from tests.usecases.cases_apart import (
 from tests.usecases.conftest import KEYS
 from tests.usecases.test_router import route
 from tests.usecases.world import NOON, email, message, proven, raw, receive, sms
-
-
-@pytest.fixture(scope="module")
-def shared_table():
-    with mock_aws():
-        yield make_table()
 
 
 @pytest.fixture
