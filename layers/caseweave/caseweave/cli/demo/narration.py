@@ -148,7 +148,7 @@ NARRATION = {
     "token": ("A token for the API", "API 令牌"),
     "list": ("All cases with work", "所有待处理受理单"),
     "show": ("This case again", "再看这个受理单"),
-    "customer": ("The customer as an agent sees her", "客服看到的客户"),
+    "customer": ("The customer at a glance", "客服看到的客户"),
     "write": ("Write as a customer", "以客户身份写信"),
     "stop": ("Stop everything", "全部停止"),
     "total": (
